@@ -1,0 +1,75 @@
+# Everything a developer needs is one word. The first call makes .venv from the locked requirements, which takes the
+# network once; after that all of it works without.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.13
+BIN := .venv/bin
+PAWCAST := $(BIN)/pawcast
+READY := .venv/.ready
+LOCKS := $(wildcard requirements/*.txt)
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.13 --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help demo up down test check fix build setup lock audit
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: up ## Start everything, upload varied photos and watch them being decided
+	$(PAWCAST) demo run
+
+up: setup ## Start the whole stack on this machine: MiniStack, sam build, sam deploy, people, models
+	$(PAWCAST) stack up
+
+down: setup ## Stop the local stack and everything that belongs to it
+	$(PAWCAST) stack down
+
+build: setup ## Build functions and layers for both processors
+	$(PAWCAST) stack build --architecture x86_64 --architecture arm64
+
+test: build ## Run all tests but the container's; the last ones deploy to MiniStack
+	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term
+	$(BIN)/pytest -m 'e2e and not docker'
+
+check: setup ## Say what is wrong: format, style, types, template, locks. Rewrites nothing
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/sam validate --lint --template-file template.yaml
+	$(BIN)/cfn-lint --non-zero-exit-code informational stacks/*.yaml
+	$(BIN)/pytest --quiet tests/infrastructure -k 'not layers'
+
+fix: setup ## Mend what can be mended by itself: format and style
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+setup: $(READY)
+
+# pip brings uv, uv brings the rest; both take only files whose hash is in the lock.
+$(READY): $(LOCKS) pyproject.toml .python-version
+	[ -x $(BIN)/uv ] || $(PYTHON) -m venv .venv
+	[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv requirements/dev.txt requirements/models.txt
+	$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	[ -x .venv-sam/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-sam
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-sam requirements/sam.txt
+	ln -sf ../../.venv-sam/bin/sam $(BIN)/sam
+	touch $@
+
+lock: setup ## Choose the newest versions and write the lock files
+	$(COMPILE) --upgrade requirements/uv.in --output-file requirements/uv.txt
+	$(COMPILE) --upgrade layers/core/requirements.in --output-file layers/core/requirements.txt
+	$(COMPILE) --upgrade layers/imaging/requirements.in --output-file layers/imaging/requirements.txt
+	$(COMPILE) --upgrade requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) --upgrade requirements/sam.in --output-file requirements/sam.txt
+	$(COMPILE) --upgrade --no-deps requirements/models.in --output-file requirements/models.txt
+
+audit: setup ## Ask the vulnerability database about the locked versions (needs the network)
+	for list in requirements/dev.txt requirements/sam.txt layers/*/requirements.txt; do \
+	  $(BIN)/pip-audit --disable-pip --require-hashes --requirement "$$list"; done

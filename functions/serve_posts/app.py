@@ -1,0 +1,70 @@
+"""The HTTP API: submit a post, my posts, one post, the feed, the inbox."""
+
+import os
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pawcast.adapters.assembly import posts_api
+from pawcast.errors import NotFound, PawcastError
+from pawcast.http import answer, caller_of, error_answer, json_body, query_of
+from pawcast.observability import logger
+from pawcast.settings import ServePostsSettings
+
+api = posts_api(ServePostsSettings.read(os.environ))
+app = APIGatewayHttpResolver()
+
+
+@app.post("/posts")
+def submit_post() -> Response[str]:
+    """201 with the post that waits for its photo, and the right to upload that photo."""
+    created = api.submit(caller_of(app.current_event), json_body(app.current_event))
+    logger.info("post created", extra={"post_id": created["post"]["post_id"]})
+    return answer(created, HTTPStatus.CREATED)
+
+
+@app.get("/posts")
+def my_posts() -> Response[str]:
+    """The caller's posts, newest first."""
+    return answer(api.mine(caller_of(app.current_event), query_of(app.current_event)))
+
+
+@app.get("/posts/<post_id>")
+def one_post(post_id: str) -> Response[str]:
+    """One post, if it is published or the caller's."""
+    return answer(api.one(caller_of(app.current_event), post_id))
+
+
+@app.get("/feed")
+def feed() -> Response[str]:
+    """Published posts, newest first, all or by tag."""
+    return answer(api.feed(caller_of(app.current_event), query_of(app.current_event)))
+
+
+@app.get("/inbox")
+def inbox() -> Response[str]:
+    """The caller's notices, newest first."""
+    return answer(api.inbox(caller_of(app.current_event), query_of(app.current_event)))
+
+
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
+def failed(error: Exception) -> Response[str]:
+    """Answer an error; only what we did not expect is logged with its traceback."""
+    if not isinstance(error, PawcastError):
+        logger.exception("unexpected error")
+    return error_answer(error, app.current_event.request_context.request_id)
+
+
+@app.not_found
+def unknown_route(_: NotFoundError) -> Response[str]:
+    """A path that the API does not have."""
+    return error_answer(NotFound("no such route"), app.current_event.request_context.request_id)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Event: HTTP API, payload format 2.0."""
+    return app.resolve(event, context)

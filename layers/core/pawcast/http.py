@@ -1,0 +1,115 @@
+"""What every HTTP function shares: who calls, what was sent, and how errors are answered.
+
+The gateway has verified the token's signature, issuer, audience and time; here it is only read. Statuses follow from
+the error's class, never from its words; an unexpected error tells the caller nothing but a request id.
+"""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from pawcast.errors import (
+    Conflict,
+    DependencyUnavailable,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    PawcastError,
+    VersionConflict,
+)
+from pawcast.screening.messages import LANGUAGES, REQUEST_ERRORS
+from pawcast.screening.posts_api import Caller
+
+BODY_MAX_BYTES = 32_768
+STATUSES: Mapping[type[PawcastError], HTTPStatus] = MappingProxyType(
+    {
+        InvalidRequest: HTTPStatus.BAD_REQUEST,
+        NotSignedIn: HTTPStatus.UNAUTHORIZED,
+        NotAllowed: HTTPStatus.FORBIDDEN,
+        NotFound: HTTPStatus.NOT_FOUND,
+        Conflict: HTTPStatus.CONFLICT,
+        VersionConflict: HTTPStatus.CONFLICT,
+        DependencyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
+
+
+def caller_of(event: APIGatewayProxyEventV2) -> Caller:
+    """Who is asking.
+
+    Raises:
+        NotSignedIn: the gateway passed no verified ID token.
+    """
+    claims = event.request_context.authorizer.jwt_claim
+    # An access token passes the gateway too (its client_id counts as audience) but says nothing about a person.
+    if not claims or claims.get("token_use") != "id" or not claims.get("sub"):
+        message = "the request carries no verified ID token"
+        raise NotSignedIn(message)
+    locale = str(claims.get("locale", ""))[:2]
+    return Caller(
+        user_id=str(claims["sub"]),
+        email=claims.get("email"),
+        language=locale if locale in LANGUAGES else None,
+    )
+
+
+def json_body(event: APIGatewayProxyEventV2) -> dict[str, Any]:
+    """The JSON object that was sent.
+
+    Raises:
+        InvalidRequest: no JSON object, or a larger body than any request needs.
+    """
+    try:
+        text = event.decoded_body or ""
+        if len(text) > BODY_MAX_BYTES:
+            message = f"the body has more than {BODY_MAX_BYTES} bytes"
+            raise InvalidRequest(message)
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        message = "the body is not JSON"
+        raise InvalidRequest(message) from error
+    if not isinstance(body, dict):
+        message = "the body must be a JSON object"
+        raise InvalidRequest(message)
+    return body
+
+
+def query_of(event: APIGatewayProxyEventV2) -> Mapping[str, str]:
+    """The query parameters; the last of a repeated one, as API Gateway joins them with commas."""
+    return event.query_string_parameters or {}
+
+
+def answer(body: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    """A JSON answer that no cache keeps: what it says belongs to one caller."""
+    return Response(
+        status_code=status,
+        content_type=content_types.APPLICATION_JSON,
+        body=json.dumps(body, ensure_ascii=False),
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def error_answer(error: Exception, request_id: str) -> Response[str]:
+    """The answer for an error: code, sentences, the field where there is one, and the request id to ask about."""
+    status = next(
+        (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    code = (
+        error.request_code if isinstance(error, InvalidRequest) else getattr(error, "code", "internal_error")
+    )
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        code = "internal_error"
+    elif status is HTTPStatus.CONFLICT:
+        code = "conflict"
+    detail: dict[str, Any] = {"code": code, "message": REQUEST_ERRORS[code]}
+    if isinstance(error, InvalidRequest):
+        detail["detail"] = str(error)
+        if error.field is not None:
+            detail["field"] = error.field
+    return answer({"error": detail, "request_id": request_id}, status)

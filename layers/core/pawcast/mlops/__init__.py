@@ -1,0 +1,1 @@
+"""Registry, releases, inference log, capacity: what both workloads run their models with."""

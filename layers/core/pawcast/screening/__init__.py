@@ -1,0 +1,1 @@
+"""What a photo's fate depends on. No AWS, no environment, no clock of its own."""

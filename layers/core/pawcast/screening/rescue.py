@@ -1,0 +1,82 @@
+"""Hands photos that could not be screened to an operator: what lands in the DLQ is not lost.
+
+The uploader hears that a person is checking, exactly as with a held photo.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pawcast.screening.outbox import announce
+from pawcast.screening.ports import Change, Clock, Events, Inferences, Posts
+from pawcast.screening.post import (
+    ANSWER_WITHIN,
+    Post,
+    PostState,
+    Review,
+    Upload,
+    move,
+    outbox_of,
+    review_of,
+    waits_for,
+)
+from pawcast.screening.uploads import Message
+
+
+@dataclass(frozen=True)
+class RescueReport:
+    """What became of a batch; `failed` are the ids of the messages to be delivered again."""
+
+    failed: frozenset[str]
+    rescued: tuple[Post, ...]
+
+
+@dataclass(frozen=True)
+class Rescuer:
+    """Moves the posts behind failed messages to `in_review`."""
+
+    posts: Posts
+    events: Events
+    inferences: Inferences
+    now: Clock
+
+    def rescue(self, messages: Sequence[Message]) -> RescueReport:
+        """Hold every post of `messages` that is still undecided; announce those decided but untold.
+
+        Raises:
+            Retryable: the tables can't be reached; every message stays.
+        """
+        uploads = {upload.post_id: upload for message in messages for upload in message.uploads}
+        posts = self.posts.get_many(list(uploads))
+        untold = [post for post in posts.values() if post.outbox is not None]
+        waiting = [post for post in posts.values() if post.outbox is None and waits_for(post, uploads[post.post_id])]
+        begun, lost_begins = self._begin(waiting, uploads)
+        held = [self._hold(post, uploads[post.post_id]) for post in begun]
+        lost = lost_begins | self.posts.save_many([Change(post, review) for post, review in held])
+        rescued = tuple(post for post, _ in held if post.post_id not in lost)
+        unfinished = lost | announce([*rescued, *untold], self.posts, self.events, self.inferences)
+        return RescueReport(
+            failed=frozenset(
+                message.message_id
+                for message in messages
+                if any(upload.post_id in unfinished for upload in message.uploads)
+            ),
+            rescued=rescued,
+        )
+
+    def _begin(self, waiting: Sequence[Post], uploads: Mapping[str, Upload]) -> tuple[list[Post], frozenset[str]]:
+        """Posts in `screening`, and the ids of those that someone else moved meanwhile."""
+        starting = [
+            move(post, PostState.SCREENING, upload=uploads[post.post_id])
+            for post in waiting
+            if post.state is not PostState.SCREENING
+        ]
+        lost = self.posts.save_many([Change(post) for post in starting])
+        started = {post.post_id: post for post in starting}
+        begun = [started.get(post.post_id, post) for post in waiting if post.post_id not in lost]
+        return begun, lost
+
+    def _hold(self, post: Post, upload: Upload) -> tuple[Post, Review]:
+        now = self.now()
+        held = move(post, PostState.IN_REVIEW, decided_at=now, reason="screening_failed")
+        review = review_of(held, "failed", due_at=upload.uploaded_at + ANSWER_WITHIN, now=now)
+        return held.model_copy(update={"outbox": outbox_of(held, now)}), review

@@ -1,0 +1,87 @@
+"""What each function reads from its environment, once, at cold start.
+
+One frozen model for each function; a field is the lower-case name of an environment variable that `template.yaml`
+sets. No resource name has a default: a function that was deployed without one must fail at once and say which.
+`tests/infrastructure` compares these models with the template.
+"""
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pawcast.errors import InvalidSettings
+
+
+class Settings(BaseModel):
+    """Base: reads fields from environment variables of the same name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Build the settings from `environment`; raises InvalidSettings naming every variable that is wrong."""
+        values = {
+            name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            wrong = ", ".join(f"{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
+            message = f"{cls.__name__}: {wrong}. Set them in template.yaml under this function's Environment."
+            raise InvalidSettings(message) from error
+
+
+class ServePostsSettings(Settings):
+    """`functions/serve_posts`."""
+
+    posts_table: str
+    tags_table: str
+    reviews_table: str
+    notices_table: str
+    users_table: str
+    uploads_bucket: str
+    published_bucket: str
+
+
+class ScreenPhotosSettings(Settings):
+    """`functions/screen_photos`."""
+
+    posts_table: str
+    tags_table: str
+    reviews_table: str
+    uploads_bucket: str
+    published_bucket: str
+    models_bucket: str
+    post_events_topic_arn: str
+    inference_stream: str
+    release_policy_parameter: str
+
+
+class RescueFailedPhotosSettings(Settings):
+    """`functions/rescue_failed_photos`."""
+
+    posts_table: str
+    tags_table: str
+    reviews_table: str
+    post_events_topic_arn: str
+    inference_stream: str
+
+
+class SendNoticesSettings(Settings):
+    """`functions/send_notices`."""
+
+    notices_table: str
+    users_table: str
+    sender_mail: str
+    public_base_url: str
+
+
+class ExpireUploadsSettings(Settings):
+    """`functions/expire_uploads`."""
+
+    posts_table: str
+    tags_table: str
+    reviews_table: str
+    uploads_bucket: str
+    screening_queue_url: str

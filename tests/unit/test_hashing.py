@@ -1,0 +1,86 @@
+"""PDQ: the reference's bits, and how near copies stay.
+
+`tests/golden/pdq.json` was made by `pdqhash` 0.2.8 (Meta's C++ code) from `tests.support.pictures.scene`.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pawcast.screening.hashing import MATCH_BITS, distance, pdq
+from pawcast.screening.intake import IntakeLimits, open_photo
+from tests.support.pictures import encoded, scene
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "pdq.json").read_text())
+SOURCE = scene(11, 1200, 900)
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case['width']}x{case['height']}")
+def test_hash_and_quality_are_the_references(case: dict[str, int | str]) -> None:
+    found = pdq(scene(int(case["seed"]), int(case["width"]), int(case["height"])))
+
+    # Two bits of leave: the reference sums in float32 in another order, so a frequency at the median may fall over.
+    assert distance(str(case["hex"]), found.hex) <= 2
+    assert abs(int(case["quality"]) - found.quality) <= 1
+
+
+def slow_box(line: np.ndarray, window: int) -> np.ndarray:
+    """The reference's moving average along one line, as its comment draws it."""
+    ahead = (window + 2) // 2
+    return np.array([line[max(0, i - (window - ahead)) : min(len(line), i + ahead)].mean() for i in range(len(line))])
+
+
+def test_the_sampling_matrix_is_two_moving_averages_and_a_choice_of_centres() -> None:
+    from pawcast.screening.hashing import _sampling
+
+    line = np.random.default_rng(0).uniform(0, 255, 301)
+    window = (301 + 127) // 128
+    slow = slow_box(slow_box(line, window), window)[[int((k + 0.5) * 301 / 64) for k in range(64)]]
+
+    np.testing.assert_allclose(_sampling(301) @ line.astype(np.float32), slow, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        pytest.param(Image.fromarray(SOURCE).resize((600, 450)), id="half size"),
+        pytest.param(Image.fromarray(SOURCE).resize((200, 150)), id="a sixth of the size"),
+        pytest.param(Image.fromarray(SOURCE).resize((1800, 1350)), id="enlarged"),
+    ],
+)
+@pytest.mark.parametrize("quality", [95, 30])
+def test_a_resized_and_recompressed_copy_matches(copy: Image.Image, quality: int) -> None:
+    photo = open_photo(encoded(copy, quality=quality), limits=IntakeLimits())
+
+    assert distance(pdq(SOURCE).hex, pdq(photo.rgb).hex) <= MATCH_BITS
+
+
+def test_a_scaled_decode_gives_nearly_the_hash_of_a_full_one() -> None:
+    data = encoded(scene(12, 4000, 3000), quality=90)
+    scaled = open_photo(data, limits=IntakeLimits())
+    full = open_photo(data, limits=IntakeLimits(working_side=4000))
+
+    assert (True, False) == (scaled.scaled, full.scaled)
+    assert distance(pdq(scaled.rgb).hex, pdq(full.rgb).hex) <= 8
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_different_pictures_do_not_match(one: int, other: int) -> None:
+    if one == other:
+        return
+
+    assert distance(pdq(scene(one)).hex, pdq(scene(other)).hex) > MATCH_BITS
+
+
+def test_a_flat_picture_has_no_quality_to_match_by() -> None:
+    assert 0 == pdq(np.full((100, 100, 3), 128, np.uint8)).quality
+
+
+def test_half_of_the_bits_are_set() -> None:
+    assert 128 == int(pdq(SOURCE).hex, 16).bit_count()
