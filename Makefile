@@ -34,8 +34,8 @@ build: setup ## Build functions and layers for both processors
 	$(PAWCAST) stack build --architecture x86_64 --architecture arm64
 
 test: build ## Run all tests but the container's; the last ones deploy to MiniStack
-	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term
-	$(BIN)/pytest -m 'e2e and not docker'
+	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term --ignore tests/infrastructure/test_layers.py
+	$(BIN)/pytest -m "not docker and not slow" tests/infrastructure/test_layers.py tests/e2e
 
 check: setup ## Say what is wrong: format, style, types, template, locks. Rewrites nothing
 	$(BIN)/ruff format --check

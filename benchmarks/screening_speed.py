@@ -31,6 +31,7 @@ from skimage import data
 from pawcast.screening.classifier import FaceClassifier
 from pawcast.screening.hashing import pdq
 from pawcast.screening.intake import IntakeLimits, open_photo
+from pawcast.screening.network_input import network_input, open_session
 from pawcast.screening.rendition import render
 from pawcast_ops.publishing import SourceMissing, find_centerface
 from pawcast_ops.training.head import Head, build_classifier
@@ -40,7 +41,7 @@ PHONE = (4032, 3024)
 TARGET_DECISION, TARGET_RENDITION, TARGET_MEMORY = 55, 150, 512  # ms, ms, MB: issue 2
 
 COLD_START = """
-import json, resource, sys, time
+import json, sys, time
 start = time.perf_counter()
 parts = {}
 def done(name):
@@ -59,7 +60,9 @@ model, photo = open(sys.argv[1], "rb").read(), open(sys.argv[2], "rb").read(); d
 classifier = FaceClassifier(model, input_side=int(sys.argv[3])); done("create the session")
 limits = IntakeLimits()
 rgb = open_photo(photo, limits=limits).rgb; pdq(rgb); classifier.predict(rgb); done("first decision")
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak():  # not getrusage: its maximum counts the parent's memory before exec
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 decided = peak()
 render(photo, limits=limits); done("first rendition")
 print(json.dumps({"parts": parts, "decided_mb": decided, "rendered_mb": peak()}))
@@ -68,7 +71,8 @@ print(json.dumps({"parts": parts, "decided_mb": decided, "rendered_mb": peak()})
 
 def phone_photo() -> bytes:
     """A 12-megapixel JPEG with detail and grain; always the same."""
-    large = np.asarray(Image.fromarray(data.astronaut()).resize(PHONE, Image.Resampling.BICUBIC)).astype(np.float32)
+    astronaut = np.asarray(data.astronaut())
+    large = np.asarray(Image.fromarray(astronaut).resize(PHONE, Image.Resampling.BICUBIC)).astype(np.float32)
     grain = np.random.default_rng(0).normal(0, 6, (*large.shape[:2], 1)).astype(np.float32)
     file = io.BytesIO()
     Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=88)
@@ -112,16 +116,20 @@ def report(photo: bytes, model: bytes, head: Head, rounds: int) -> str:
         decide()
         render(photo, limits=limits)
 
+    session = open_session(model, threads=1, outputs=frozenset())
+    batch = network_input(rgb, head.input_side)
+
     work: dict[str, Callable[[], object]] = {
         f"decode, scaled to {rgb.shape[1]} × {rgb.shape[0]}": lambda: open_photo(photo, limits=limits),
         "PDQ hash": lambda: pdq(rgb),
         f"classifier at {head.input_side} px, resizing included": lambda: classifier.predict(rgb),
-        "**decision: all three**": decide,
+        "a doubtful photo's second look": lambda: session.run(None, {"image": batch}),
+        "**decision: decode, hash, one look**": decide,
         "**decision and rendition**": publish,
     }
-    targets = {"**decision: all three**": TARGET_DECISION, "**decision and rendition**": TARGET_RENDITION}
+    targets = {"**decision: decode, hash, one look**": TARGET_DECISION, "**decision and rendition**": TARGET_RENDITION}
     times = {name: median_ms(part, rounds) for name, part in work.items()}
-    whole = times["**decision: all three**"][0]
+    whole = times["**decision: decode, hash, one look**"][0]
     rows = "\n".join(
         f"| {name} | {middle:.1f} | {fastest:.1f} | {middle / whole:.2f} | {targets.get(name, '')} |"
         for name, (middle, fastest) in times.items()
@@ -148,8 +156,8 @@ A fresh process, files in the page cache; median of {len(samples)}.
 | --- | ---: | ---: |
 {cold_rows}
 
-Peak memory {decided:.0f} MB after the decision, {rendered:.0f} MB after the rendition (target {TARGET_MEMORY} MB; boto3 and
-Powertools come on top).
+Peak memory {decided:.0f} MB after the decision, {rendered:.0f} MB after the rendition (target {TARGET_MEMORY} MB; boto3
+and Powertools come on top).
 """
 
 

@@ -19,7 +19,5 @@ def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str,
     report = expiring.run()
     metrics.add_metric("UploadsExpired", MetricUnit.Count, report.expired)
     metrics.add_metric("UploadsRequeued", MetricUnit.Count, report.requeued)
-    logger.info(
-        "unfinished posts looked through", extra={"expired": report.expired, "requeued": report.requeued}
-    )
+    logger.info("unfinished posts looked through", extra={"expired": report.expired, "requeued": report.requeued})
     return {"expired": report.expired, "requeued": report.requeued}

@@ -45,9 +45,7 @@ def measure(report: BatchReport) -> None:
             metrics.add_metric("DecisionsLate", MetricUnit.Count, int(seconds > LATE_AFTER_SECONDS))
         if post.state == "rejected":
             metrics.add_metric("UnreadablePhotos", MetricUnit.Count, 1)
-        logger.info(
-            "photo decided", extra={"post_id": post.post_id, "state": post.state, "reason": post.reason}
-        )
+        logger.info("photo decided", extra={"post_id": post.post_id, "state": post.state, "reason": post.reason})
     if report.duplicates:
         metrics.add_metric("DuplicateMessages", MetricUnit.Count, report.duplicates)
     for post_id in report.unknown:
@@ -55,6 +53,4 @@ def measure(report: BatchReport) -> None:
         logger.warning("upload of an unknown post", extra={"post_id": post_id})
     for post_id, error in report.errors:
         metrics.add_metric("Retries", MetricUnit.Count, 1)
-        logger.warning(
-            "photo not decided, its message comes back", extra={"post_id": post_id}, exc_info=error
-        )
+        logger.warning("photo not decided, its message comes back", extra={"post_id": post_id}, exc_info=error)

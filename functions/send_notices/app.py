@@ -42,7 +42,5 @@ def told(record: dict[str, Any]) -> bool:
         return True
     metrics.add_metric("NoticesSent", MetricUnit.Count, 1)
     metrics.add_metric(OUTCOME_METRICS[outcome], MetricUnit.Count, 1)
-    logger.info(
-        "notice sent", extra={"post_id": post_event.post_id, "event": post_event.event, "mail": outcome}
-    )
+    logger.info("notice sent", extra={"post_id": post_event.post_id, "event": post_event.event, "mail": outcome})
     return True

@@ -168,9 +168,7 @@ def choose(
 
         draw_threshold_curve(choice, facts, plot)
     if as_json:
-        typer.echo(
-            json.dumps({**asdict(choice), "curve": [asdict(point) for point in readable(choice)]}, ensure_ascii=False)
-        )
+        typer.echo(json.dumps(asdict(choice), ensure_ascii=False))
         return
     console = Console()
     console.print(_curve_table(choice))

@@ -11,11 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.releases import a_record
 
 from pawcast.adapters.inference_stream import MAX_BYTES, MAX_RECORDS, InferenceStream, in_batches
 from pawcast.errors import DependencyUnavailable
 from pawcast.mlops.inference_log import InferenceRecord
+from tests.support.releases import a_record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -6,22 +6,20 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.screening import NOW, OWNER, an_upload, post_id
 
 from pawcast.adapters.messages_out import EventTopic, SesMailer, UploadQueue
 from pawcast.errors import DependencyUnavailable
 from pawcast.screening.notices import Mail, MailRejected
 from pawcast.screening.post import PostEvent
 from pawcast.screening.uploads import parse_body
+from tests.support.screening import NOW, OWNER, an_upload, post_id
 
 MAIL = Mail(to="mina@example.com", subject="제목", text="본문", html="<p>본문</p>")
 
 
 def events(count: int) -> list[PostEvent]:
     return [
-        PostEvent(
-            event="PostPublished", post_id=post_id(n), user_id=OWNER, title="Cat", revision=2, occurred_at=NOW
-        )
+        PostEvent(event="PostPublished", post_id=post_id(n), user_id=OWNER, title="Cat", revision=2, occurred_at=NOW)
         for n in range(count)
     ]
 

@@ -10,11 +10,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from tests.support.releases import MODEL, a_card, a_detector_card
 
 from pawcast.adapters.model_store import CACHED_MODELS, ModelStore, card_key, model_key
 from pawcast.errors import DependencyUnavailable, HashMismatch, ModelRejected, NotFound, VersionConflict
 from pawcast.mlops.registry import ModelRef
+from tests.support.releases import MODEL, a_card, a_detector_card
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

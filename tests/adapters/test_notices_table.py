@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
-from tests.support.screening import NOW, OWNER, post_id
-from tests.support.template import create_tables
 
 from pawcast.adapters.notices_table import NoticesTable, UsersTable
 from pawcast.screening.notices import CLAIM_FOR, KEEP_FOR, Notice, User, notice_of
 from pawcast.screening.post import PostEvent
+from tests.support.screening import NOW, OWNER, post_id
+from tests.support.template import create_tables
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ import json
 
 import pytest
 from mypy_boto3_s3 import S3Client
-from tests.support.aws import REGION
-from tests.support.screening import a_post, an_upload
 
 from pawcast.adapters.assembly import client
 from pawcast.adapters.photo_store import PhotoStore
 from pawcast.errors import NotFound
 from pawcast.screening.post import Post
+from tests.support.aws import REGION
+from tests.support.screening import a_post, an_upload
 
 UPLOADS, PUBLISHED = "uploads", "published"
 

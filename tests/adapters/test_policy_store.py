@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from tests.support.releases import a_policy
 
 from pawcast.adapters.policy_store import PolicyStore
 from pawcast.errors import DependencyUnavailable, InvalidPolicy, ReleaseUnavailable, VersionConflict
+from tests.support.releases import a_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

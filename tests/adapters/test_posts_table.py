@@ -1,16 +1,17 @@
 """Posts in DynamoDB: conditional moves in one transaction, pages, and the index of what is unfinished."""
 
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
-from tests.support.screening import NOW, OWNER, a_post, an_upload, post_id
-from tests.support.template import create_tables
 
 from pawcast.adapters.posts_table import PostsTable
 from pawcast.errors import DependencyUnavailable, VersionConflict
 from pawcast.screening.ports import Change
-from pawcast.screening.post import Post, PostState, move, outbox_of, review_of
+from pawcast.screening.post import Post, PostState, Unfinished, move, outbox_of, review_of
+from tests.support.screening import NOW, OWNER, a_post, an_upload, post_id
+from tests.support.template import create_tables
 
 
 @pytest.fixture
@@ -20,9 +21,7 @@ def tables(dynamodb: DynamoDBClient) -> dict[str, str]:
 
 @pytest.fixture
 def posts(dynamodb: DynamoDBClient, tables: dict[str, str]) -> PostsTable:
-    return PostsTable(
-        dynamodb, posts=tables["PostsTable"], tags=tables["TagsTable"], reviews=tables["ReviewsTable"]
-    )
+    return PostsTable(dynamodb, posts=tables["PostsTable"], tags=tables["TagsTable"], reviews=tables["ReviewsTable"])
 
 
 def screening(number: int = 1, **changes: object) -> Post:
@@ -109,9 +108,7 @@ def test_a_stale_move_is_named_and_the_others_are_written(posts: PostsTable) -> 
     )
 
     assert {post_id(1)} == lost
-    assert ("empty_file", "too_small") == tuple(
-        getattr(posts.get(post_id(n)), "reason", None) for n in (1, 2)
-    )
+    assert ("empty_file", "too_small") == tuple(getattr(posts.get(post_id(n)), "reason", None) for n in (1, 2))
 
 
 def test_more_moves_than_one_transaction_holds_are_all_written(posts: PostsTable) -> None:
@@ -130,9 +127,7 @@ def test_the_feed_is_newest_first_and_goes_on_where_it_stopped(posts: PostsTable
     second = posts.feed(None, first.next_key, 2)
     third = posts.feed(None, second.next_key, 2)
 
-    assert [4, 3, 2, 1, 0] == [
-        int(post.post_id, 16) for page in (first, second, third) for post in page.items
-    ]
+    assert [4, 3, 2, 1, 0] == [int(post.post_id, 16) for page in (first, second, third) for post in page.items]
     assert third.next_key is None
 
 
@@ -182,10 +177,7 @@ def test_what_is_unfinished_is_found_oldest_first_until_it_is_finished(posts: Po
     put(posts, published(3))
     posts.clear_outboxes([published(3)])
 
-    found = {
-        kind: [int(post.post_id, 16) for post in posts.unfinished(kind, NOW)]
-        for kind in ("awaiting_upload", "screening", "announcing")
-    }  # type: ignore[arg-type]
+    found = {kind: [int(post.post_id, 16) for post in posts.unfinished(kind, NOW)] for kind in get_args(Unfinished)}
 
     assert {"awaiting_upload": [2, 1], "screening": [], "announcing": []} == found
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
-from tests.support.releases import MODEL, SERIAL, a_card, a_detector_card, a_policy, healthy, policy_facts
 from typer.testing import CliRunner, Result
 
 from pawcast.adapters.model_store import ModelStore
@@ -18,6 +17,7 @@ from pawcast.errors import ModelRejected
 from pawcast.mlops.registry import Card, ModelRef
 from pawcast.mlops.release_gate import Probed, Rgb
 from pawcast_ops import publishing, releases
+from tests.support.releases import MODEL, SERIAL, a_card, a_detector_card, a_policy, healthy, policy_facts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,12 +14,12 @@ import boto3
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.functions import FakeContext, load_function
-from tests.support.screening import BrightnessClassifier, a_policy
-from tests.support.template import create_tables
 
 from pawcast.adapters.photo_store import PhotoStore
 from pawcast.screening.screen import Models
+from tests.support.functions import FakeContext, load_function
+from tests.support.screening import BrightnessClassifier, a_policy
+from tests.support.template import create_tables
 
 MINA = {"sub": "mina", "email": "mina@example.com", "token_use": "id", "locale": "ko"}
 JUN = {"sub": "jun", "email": "jun@example.com", "token_use": "id", "locale": "en"}
@@ -64,9 +64,7 @@ class Stack:
         )
         policy = a_policy().json_text()
         session.client("ssm").put_parameter(Name="policy", Value=policy, Type="String")
-        monkeypatch.setattr(
-            "pawcast.adapters.screener_assembly.load_models", lambda *_: Models(BrightnessClassifier())
-        )
+        monkeypatch.setattr("pawcast.adapters.screener_assembly.load_models", lambda *_: Models(BrightnessClassifier()))
         environment = {
             "POWERTOOLS_METRICS_NAMESPACE": "Pawcast",
             "POWERTOOLS_SERVICE_NAME": "test",
@@ -131,9 +129,7 @@ class Stack:
         assert 201 == status
         key = created["upload"]["fields"]["key"]
         version = (
-            self.s3.put_object(Bucket="uploads", Key=key, Body=photo)["VersionId"]
-            if photo is not None
-            else "none"
+            self.s3.put_object(Bucket="uploads", Key=key, Body=photo)["VersionId"] if photo is not None else "none"
         )
         thing = {"key": key, "size": len(photo or b""), "versionId": version}
         record = {"eventTime": datetime.now(UTC).isoformat(), "s3": {"object": thing}}

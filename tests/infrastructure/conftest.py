@@ -1,6 +1,7 @@
 """Templates for tests of the house: the real ones, parsed once. Nothing here talks to AWS, real or mocked."""
 
 import pytest
+
 from tests.support.template import OBSERVABILITY, TEMPLATE, Template, load
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from tests.support.template import ROOT, Template, event, folder_of, functions
 
 from pawcast.http import caller_of, json_body
 from pawcast.screening.post import PostEvent
 from pawcast.screening.uploads import parse_body
+from tests.support.template import ROOT, Template, event, folder_of, functions
 
 FILES = sorted((ROOT / "events").rglob("*.json"))
 

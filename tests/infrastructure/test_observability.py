@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+import typer.main
+
+from pawcast_ops import cli
 from tests.support import house_rules as rules
 from tests.support.metric_math import alarm_value
 from tests.support.template import ROOT, Template, folder_of, functions, parse, references, resources
@@ -240,6 +243,18 @@ def test_resources_that_the_runbook_asks_for_exist(template: Template) -> None:
     assert set() == set(re.findall(r"\b(?:depth|arn_of) (\w+)", text)) - known
     assert set() == {f"{name}LogGroup" for name in re.findall(r"\blogs ([A-Z]\w+)", text)} - known
     assert set() == set(re.findall(r"\boutput ([A-Z]\w+)", text)) - outputs
+
+
+def test_commands_of_the_runbook_exist_with_their_options() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    called = re.findall(r"\bpawcast (\w+) (\w+)([^`#\n]*)", text)
+    groups = typer.main.get_group(cli.app).commands
+
+    assert ("capacity", "gate", " --peak <new peak>") in called
+    for group, command, options in called:
+        known = groups[group].commands[command]  # type: ignore[attr-defined]
+        accepted = {option for parameter in known.params for option in parameter.opts}
+        assert set(re.findall(r"--[\w-]+", options)) <= accepted
 
 
 def test_alarms_are_mailed_only_when_there_is_an_address(observability: Template) -> None:

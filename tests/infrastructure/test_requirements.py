@@ -50,7 +50,6 @@ def asked_for(source: Path) -> set[str]:
     for line in source.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
             names |= asked_for((source.parent / line[3:]).resolve())
-        elif found := re.match(r"[A-Za-z0-9._-]+", line):
-            if not line.startswith("-"):
-                names.add(re.sub(r"[-_.]+", "-", found[0]).lower())
+        elif found := re.match(r"[A-Za-z0-9][\w.-]*", line):
+            names.add(re.sub(r"[-_.]+", "-", found[0]).lower())
     return names

@@ -5,11 +5,11 @@ import inspect
 from collections.abc import Callable
 
 import pytest
-from tests.support import house_rules as rules
-from tests.support.template import ROOT, Template, environment_of, folder_of, functions, parse, references, resources
 
 import pawcast.settings
 from pawcast.settings import Settings
+from tests.support import house_rules as rules
+from tests.support.template import ROOT, Template, environment_of, folder_of, functions, parse, references, resources
 
 Rule = Callable[[Template], list[str]]
 

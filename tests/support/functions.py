@@ -1,10 +1,8 @@
-"""Functions of the template in this process: their module, their environment, their event files."""
+"""Functions of the template in this process: a cold start, and the context of a call."""
 
 import importlib.util
-import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -37,9 +35,3 @@ def load_function(name: str, environment: dict[str, str], monkeypatch: pytest.Mo
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def event(path: str) -> dict[str, Any]:
-    """An event file: `event("screen_photos/sqs_s3_object_created")`."""
-    content: dict[str, Any] = json.loads((ROOT / "events" / f"{path}.json").read_text())
-    return content

@@ -25,7 +25,8 @@ def scene(seed: int = 1, width: int = 320, height: int = 240) -> NDArray[np.uint
         disc = (x - rng.random()) ** 2 + (y - rng.random()) ** 2 < rng.uniform(0.02, 0.15) ** 2
         picture[disc] = rng.uniform(0, 255, 3)
     picture += rng.normal(0, 3, picture.shape)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    drawn: NDArray[np.uint8] = np.clip(picture, 0, 255).astype(np.uint8)
+    return drawn
 
 
 def corners() -> NDArray[np.uint8]:

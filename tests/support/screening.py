@@ -174,9 +174,7 @@ def a_policy(**changes: Any) -> ReleasePolicy:
 def serial_policy(low: float = 0.3, high: float = 0.7, min_score: float = 0.6) -> ReleasePolicy:
     """The detector decides inside the band."""
     detector = {"name": "face-detector", "version": "1"}
-    return a_policy(
-        strategy={"kind": "serial", "detector": detector, "band": [low, high], "min_score": min_score}
-    )
+    return a_policy(strategy={"kind": "serial", "detector": detector, "band": [low, high], "min_score": min_score})
 
 
 @dataclass

@@ -55,7 +55,7 @@ def running_stack(state: Path, host: str = LOOPBACK) -> Iterator[RunningStack]:
     """Build, deploy and seed into `state`; stop everything afterwards."""
     local = LocalStack(ROOT, state, host)
     try:
-        emulator = local.up(Steps(Console(stderr=True)))
+        emulator = local.up(quiet_steps())
         people = TypeAdapter(list[Person]).validate_json((state / "users.json").read_bytes())
         yield RunningStack(
             emulator,
@@ -65,3 +65,8 @@ def running_stack(state: Path, host: str = LOOPBACK) -> Iterator[RunningStack]:
         )
     finally:
         local.down()
+
+
+def quiet_steps() -> Steps:
+    """Steps whose lines only show when a test fails."""
+    return Steps(Console(stderr=True))

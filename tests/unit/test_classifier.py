@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from tests.support.tiny_centerface import TINY, night, tiny_centerface
 
 from pawcast.errors import ModelRejected
-from pawcast.screening.classifier import FaceClassifier
+from pawcast.screening.classifier import FaceClassifier, between
 from pawcast.screening.network_input import network_input, network_size
 from pawcast_ops.training.graph import build_linear, digest
 from pawcast_ops.training.head import Head, build_classifier
+from tests.support.tiny_centerface import TINY, night, tiny_centerface
 
 SIDE = 128
 PEAK_LOGIT = TINY.dimensions - 18  # the first statistic of the heat map
@@ -56,6 +56,22 @@ def test_a_bright_square_is_likelier_a_face_than_the_dark(classifier: FaceClassi
 
     assert classifier.predict(night(128, 96)).probability < 0.1
     assert classifier.predict(bright).probability > 0.9
+
+
+def test_a_doubtful_photo_is_judged_together_with_its_mirror_image(classifier: FaceClassifier) -> None:
+    left = night(128, 96)
+    left[40:44, 0:4] = 118
+    left[40:44, 124:128] = 60
+    one, other = classifier.predict(left), classifier.predict(np.ascontiguousarray(left[:, ::-1]))
+
+    assert 0.1 < one.probability < 0.97
+    assert one.probability == pytest.approx(other.probability, abs=1e-6)
+
+
+def test_two_looks_meet_at_the_mean_logit() -> None:
+    assert between(0.5, 0.5) == pytest.approx(0.5)
+    assert between(0.9, 0.1) == pytest.approx(0.5)
+    assert between(0.2, 1.0) == pytest.approx(1 / (1 + (4e-7) ** 0.5), rel=1e-6)
 
 
 def test_the_embedding_is_float32_with_a_fixed_length_for_every_size(classifier: FaceClassifier) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC
 
 import pytest
-from tests.support.fake_pawcast import CLIENT_ID, PASSWORD, FakePawcast, serving
 
 from pawcast_ops.api_types import NewPost
 from pawcast_ops.client import (
@@ -21,6 +20,7 @@ from pawcast_ops.client import (
     pages,
     sign_in,
 )
+from tests.support.fake_pawcast import CLIENT_ID, PASSWORD, FakePawcast, serving
 
 CAT = NewPost(title="Chelsea", content_type="image/jpeg", size_bytes=3, tags=("cat",), locale="ko")
 

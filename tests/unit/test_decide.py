@@ -1,18 +1,16 @@
 """From a probability to a decision."""
 
 import pytest
-from tests.support.screening import a_policy, serial_policy
 
 from pawcast.screening.decide import decide
+from tests.support.screening import a_policy, serial_policy
 
 
 def no_detector() -> float:
     raise AssertionError("the detector costs an inference and must not be asked here")
 
 
-@pytest.mark.parametrize(
-    ("probability", "outcome"), [(0.0, "pass"), (0.499, "pass"), (0.5, "flag"), (1.0, "flag")]
-)
+@pytest.mark.parametrize(("probability", "outcome"), [(0.0, "pass"), (0.499, "pass"), (0.5, "flag"), (1.0, "flag")])
 def test_alone_the_primary_flags_from_its_threshold_on(probability: float, outcome: str) -> None:
     assert outcome == decide(probability, a_policy(), no_detector).outcome
 

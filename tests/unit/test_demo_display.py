@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from rich.console import Console, RenderableType
-from tests.support.fake_pawcast import CLIENT_ID, PASSWORD, FakePawcast, Fate, serving
 from typer.testing import CliRunner
 
 from pawcast_ops.api_types import Decision, Post, Reason, Text
@@ -17,6 +16,7 @@ from pawcast_ops.demo import app, commands, display
 from pawcast_ops.demo.mails import Mail
 from pawcast_ops.demo.story import Outcome, PublishedPhoto, Snapshot, Verdict
 from pawcast_ops.demo.upload import DemoUpload, Group, an_upload
+from tests.support.fake_pawcast import CLIENT_ID, PASSWORD, FakePawcast, Fate, serving
 
 NOW = datetime(2026, 5, 9, tzinfo=UTC)
 BOTH = Text(ko="왜", en="why")

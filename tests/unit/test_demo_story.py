@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 from PIL import Image
-from tests.support.fake_pawcast import FakePawcast, Fate, serving
 
 from pawcast_ops.client import PawcastClient
 from pawcast_ops.demo.mails import Mail, caught_mails, mails_since
 from pawcast_ops.demo.story import Outcome, Pace, Person, Snapshot, Story, leaks, published_photo, unanswered
 from pawcast_ops.demo.upload import GIF, DemoUpload, an_upload
+from tests.support.fake_pawcast import FakePawcast, Fate, serving
 
 NAMES = ("Mina", "Jun", "Sora")
 

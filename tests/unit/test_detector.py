@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.support.tiny_centerface import FACE_HEIGHT, FACE_WIDTH, OFFSET, TINY, night, tiny_centerface
 
 from pawcast.errors import ModelRejected
 from pawcast.screening.detector import FaceDetector, without_doubles
 from pawcast_ops.training.graph import build_detector, build_features
+from tests.support.tiny_centerface import FACE_HEIGHT, FACE_WIDTH, OFFSET, TINY, night, tiny_centerface
 
 SIDE = 128  # a 128 x 96 picture is then seen as it is
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.support.screening import NOW, FakePosts, a_post, an_upload, post_id
-
 from pawcast.screening.expire import REQUEUE_AFTER, UPLOAD_GRACE, Expirer, ExpiryReport
 from pawcast.screening.post import Post, PostState, Unfinished, Upload, move, outbox_of
+from tests.support.screening import NOW, FakePosts, a_post, an_upload, post_id
 
 LONG_AGO = NOW - timedelta(hours=5)
 
@@ -20,11 +19,7 @@ class UnfinishedPosts(FakePosts):
         self.since = {post.post_id: post.created_at for post in posts}
 
     def unfinished(self, kind: Unfinished, before: datetime) -> Iterator[Post]:
-        found = [
-            post
-            for post in self.posts.values()
-            if post.unfinished == kind and self.since[post.post_id] < before
-        ]
+        found = [post for post in self.posts.values() if post.unfinished == kind and self.since[post.post_id] < before]
         return iter(sorted(found, key=lambda post: self.since[post.post_id]))
 
     def postpone(self, post: Post, since: datetime) -> None:
@@ -86,9 +81,7 @@ def test_a_photo_that_still_waits_in_a_long_queue_is_not_sent_again() -> None:
 
 def test_a_post_that_is_stuck_in_screening_or_untold_is_sent_again() -> None:
     stuck = move(old_post(1), PostState.SCREENING, upload=an_upload(1))
-    decided = move(
-        move(old_post(2), PostState.SCREENING, upload=an_upload(2)), PostState.REJECTED, reason="empty_file"
-    )
+    decided = move(move(old_post(2), PostState.SCREENING, upload=an_upload(2)), PostState.REJECTED, reason="empty_file")
     untold = decided.model_copy(update={"outbox": outbox_of(decided, NOW)})
     queue = Queue()
 

@@ -18,9 +18,7 @@ def an_event(claims: dict[str, str] | None = None, body: str | None = None) -> A
     context: dict[str, Any] = {"requestId": "r1", "http": {"method": "GET", "path": "/"}}
     if authorizer:
         context["authorizer"] = authorizer
-    return APIGatewayProxyEventV2(
-        {"requestContext": context, "body": body, "isBase64Encoded": False, "headers": {}}
-    )
+    return APIGatewayProxyEventV2({"requestContext": context, "body": body, "isBase64Encoded": False, "headers": {}})
 
 
 def test_the_caller_is_who_the_id_token_names() -> None:
@@ -72,9 +70,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: str | None) -> None:
         (KeyError("secret"), 500, "internal_error"),
     ],
 )
-def test_an_error_is_answered_with_its_status_and_both_languages(
-    error: Exception, status: int, code: str
-) -> None:
+def test_an_error_is_answered_with_its_status_and_both_languages(error: Exception, status: int, code: str) -> None:
     answer = error_answer(error, "r1")
     body = json.loads(answer.body or "")
 

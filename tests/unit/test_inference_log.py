@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.support.releases import IDENTITY, a_record
 
 from pawcast.mlops.embedding import brightness_and_contrast, decode_embedding, encode_embedding
 from pawcast.mlops.inference_log import InferenceRecord, inference_id
+from tests.support.releases import IDENTITY, a_record
 
 
 def test_the_same_look_at_the_same_upload_has_the_same_id() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.releases import FITTED_AT, MODEL, a_card, a_detector_card, card_facts
 
 from pawcast.errors import HashMismatch, ModelRejected
 from pawcast.mlops.registry import check_bytes, in_version_order, parse_card, seal_card
+from tests.support.releases import FITTED_AT, MODEL, a_card, a_detector_card, card_facts
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
-from tests.support.screening import NOW, OWNER, post_id
 
 from pawcast.errors import DependencyUnavailable
 from pawcast.screening.messages import REASONS
@@ -21,6 +20,7 @@ from pawcast.screening.notices import (
     notice_of,
 )
 from pawcast.screening.post import PostEvent
+from tests.support.screening import NOW, OWNER, post_id
 
 
 def an_event(**changes: object) -> PostEvent:
@@ -56,9 +56,7 @@ class FakeInbox:
 
 @dataclass
 class FakeUsers:
-    users: dict[str, User] = field(
-        default_factory=lambda: {OWNER: User(user_id=OWNER, email="mina@example.com")}
-    )
+    users: dict[str, User] = field(default_factory=lambda: {OWNER: User(user_id=OWNER, email="mina@example.com")})
 
     def get(self, user_id: str) -> User | None:
         return self.users.get(user_id)
@@ -135,9 +133,7 @@ def test_a_failing_mail_service_leaves_the_notice_in_the_inbox_and_the_mail_for_
         (FakeMailer(), FakeUsers({}), "no_address"),
     ],
 )
-def test_a_user_who_can_not_be_mailed_still_has_the_notice(
-    mailer: FakeMailer, users: FakeUsers, outcome: str
-) -> None:
+def test_a_user_who_can_not_be_mailed_still_has_the_notice(mailer: FakeMailer, users: FakeUsers, outcome: str) -> None:
     desk = Desk(mailer=mailer, users=users)
 
     assert outcome == desk.notifier().notify(an_event())

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.screening import NOW, FakePosts, a_post, an_upload
 
 from pawcast.errors import Conflict
 from pawcast.screening.ports import Change
 from pawcast.screening.post import ALLOWED_MOVES, Post, PostState, move, review_of, waits_for
+from tests.support.screening import NOW, FakePosts, a_post, an_upload
 
 STATES = st.sampled_from(PostState)
 
@@ -52,9 +52,7 @@ def test_whatever_is_tried_a_revision_counts_the_moves_that_happened(targets: li
 
 
 @given(st.permutations([PostState.PUBLISHED, PostState.IN_REVIEW, PostState.REJECTED]), st.integers(1, 3))
-def test_of_concurrent_decisions_on_one_post_exactly_one_is_kept(
-    order: list[PostState], repeats: int
-) -> None:
+def test_of_concurrent_decisions_on_one_post_exactly_one_is_kept(order: list[PostState], repeats: int) -> None:
     post = a_post(state=PostState.SCREENING, revision=1)
     store = FakePosts(post)
     decisions = [move(post, state) for state in order] * repeats

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.support.screening import NOW, OWNER, a_post, post_id
 
 from pawcast.errors import InvalidRequest, NotFound
 from pawcast.screening.notices import Notice, User
 from pawcast.screening.ports import Page
 from pawcast.screening.post import Decision, Post, PostState
 from pawcast.screening.posts_api import Caller, PostsApi
+from tests.support.screening import NOW, OWNER, a_post, post_id
 
 MINA = Caller(OWNER, "mina@example.com", "ko")
 JUN = Caller("99999999-2222-3333-4444-555555555555", "jun@example.com")
@@ -69,9 +69,7 @@ def an_api(*posts: Post) -> tuple[PostsApi, Shelf]:
 
 def published(**changes: Any) -> Post:
     key = f"photos/{post_id(1)}/2.jpg"
-    return a_post(
-        state=PostState.PUBLISHED, published_at=NOW, rendition_key=key, decision=DECISION, **changes
-    )
+    return a_post(state=PostState.PUBLISHED, published_at=NOW, rendition_key=key, decision=DECISION, **changes)
 
 
 def test_a_submitted_post_waits_for_its_photo_and_its_user_is_known() -> None:
@@ -136,9 +134,7 @@ def test_a_cursor_leads_to_the_next_page_of_the_callers_own_posts() -> None:
     assert (JUN.user_id, "there|x", 5) == shelf.asked[-1]
 
 
-@pytest.mark.parametrize(
-    "cursor", ["%%%", "a", "é", base64.urlsafe_b64encode(b"\xff\xfe").decode(), "A" * 301]
-)
+@pytest.mark.parametrize("cursor", ["%%%", "a", "é", base64.urlsafe_b64encode(b"\xff\xfe").decode(), "A" * 301])
 def test_a_cursor_that_is_none_of_ours_is_refused(cursor: str) -> None:
     api, _ = an_api()
 

@@ -1,11 +1,11 @@
 """The gate in front of the release policy."""
 
 import pytest
-from tests.support.releases import MODEL, SERIAL, Shelf, a_card, a_detector_card, a_policy, healthy
 
 from pawcast.errors import HashMismatch, InvalidPolicy, ModelRejected
 from pawcast.mlops.registry import Card, ModelRef
 from pawcast.mlops.release_gate import Probed, Rgb, probe_pictures, validate_release
+from tests.support.releases import MODEL, SERIAL, Shelf, a_card, a_detector_card, a_policy, healthy
 
 
 def test_a_release_of_sound_models_is_valid_and_gives_their_cards() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.releases import SERIAL, a_policy, policy_facts
 
 from pawcast.errors import InvalidPolicy, ReleaseUnavailable
 from pawcast.mlops.policy import ReleasePolicy, document_version, parse_policy
 from pawcast.mlops.registry import ModelRef
+from tests.support.releases import SERIAL, a_policy, policy_facts
 
 open_units = st.floats(min_value=0, max_value=1, exclude_min=True, exclude_max=True)
 refs = st.builds(

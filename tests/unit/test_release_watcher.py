@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from tests.support.releases import a_policy
 
 from pawcast.errors import DependencyUnavailable, InvalidPolicy, NotFound, ReleaseUnavailable
 from pawcast.mlops.policy import ReleasePolicy
 from pawcast.mlops.release import Release, ReleaseWatcher
+from tests.support.releases import a_policy
 
 
 @dataclass

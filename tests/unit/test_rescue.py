@@ -1,11 +1,11 @@
 """What lands in the DLQ reaches a person, and the uploader hears of it."""
 
 import pytest
-from tests.support.screening import NOW, FakePosts, World, a_message, a_post, an_upload, post_id
 
 from pawcast.screening.post import PostState, move
 from pawcast.screening.rescue import Rescuer
 from pawcast.screening.uploads import Message
+from tests.support.screening import NOW, FakePosts, World, a_message, a_post, an_upload, post_id
 
 
 def rescuer(world: World) -> Rescuer:

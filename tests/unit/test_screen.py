@@ -10,6 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
+from pawcast.errors import DependencyUnavailable, NotFound
+from pawcast.screening.post import PostState, Upload
+from pawcast.screening.screen import READ_AHEAD, RESERVE_SECONDS
 from tests.support.screening import (
     NOW,
     FakePhotos,
@@ -23,10 +27,6 @@ from tests.support.screening import (
     post_id,
     serial_policy,
 )
-
-from pawcast.errors import DependencyUnavailable, NotFound
-from pawcast.screening.post import PostState, Upload
-from pawcast.screening.screen import READ_AHEAD, RESERVE_SECONDS
 
 
 def picture(brightness: int, side: int = 64) -> bytes:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.screening import NOW, OWNER, post_id
 
 from pawcast.errors import InvalidRequest
 from pawcast.screening.messages import REQUEST_ERRORS
 from pawcast.screening.post import Post, PostState
 from pawcast.screening.submit import UPLOAD_MAX_BYTES, language, new_post, normal_tag
+from tests.support.screening import NOW, OWNER, post_id
 
 GOOD: dict[str, Any] = {
     "title": "고양이",

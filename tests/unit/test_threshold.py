@@ -120,7 +120,7 @@ def test_the_readable_curve_is_short_and_holds_the_choice() -> None:
     choice = choose_threshold(many, FACTS)
     shown = readable(choice)
 
-    assert len(shown) < 60
+    assert 20 < len(shown) < 26
     assert choice.chosen in shown
     assert list(shown) == sorted(shown, key=lambda point: point.threshold)
 

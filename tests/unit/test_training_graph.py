@@ -5,11 +5,11 @@ import math
 import numpy as np
 import onnx
 import pytest
-from tests.support.tiny_centerface import SHARPNESS, TINY, night, sigmoid, tiny_centerface
 
 from pawcast.errors import ModelRejected
 from pawcast.screening.network_input import Rgb, open_session
 from pawcast_ops.training.graph import CENTERFACE, Layer, build_detector, build_features, build_linear
+from tests.support.tiny_centerface import SHARPNESS, TINY, night, sigmoid, tiny_centerface
 
 
 def loop_features(picture: Rgb) -> list[float]:

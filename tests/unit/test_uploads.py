@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.screening import an_upload, post_id
 
 from pawcast.errors import InvalidRequest
 from pawcast.screening.uploads import notification, parse_body
+from tests.support.screening import an_upload, post_id
 
 
 def s3_body(**changes: Any) -> str:
@@ -54,9 +54,9 @@ def test_a_body_that_is_no_notification_of_ours_is_an_error(body: str) -> None:
 
 @given(
     st.text()
-    | st.recursive(
-        st.none() | st.booleans() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
-    ).map(json.dumps)
+    | st.recursive(st.none() | st.booleans() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)).map(
+        json.dumps
+    )
 )
 def test_whatever_a_body_holds_it_is_read_or_refused(body: str) -> None:
     try:

@@ -100,9 +100,7 @@ def error_answer(error: Exception, request_id: str) -> Response[str]:
     status = next(
         (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), HTTPStatus.INTERNAL_SERVER_ERROR
     )
-    code = (
-        error.request_code if isinstance(error, InvalidRequest) else getattr(error, "code", "internal_error")
-    )
+    code = error.request_code if isinstance(error, InvalidRequest) else getattr(error, "code", "internal_error")
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         code = "internal_error"
     elif status is HTTPStatus.CONFLICT:

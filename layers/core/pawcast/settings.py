@@ -21,9 +21,7 @@ class Settings(BaseModel):
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Build the settings from `environment`; raises InvalidSettings naming every variable that is wrong."""
-        values = {
-            name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
-        }
+        values = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
         try:
             return cls.model_validate(values)
         except ValidationError as error:

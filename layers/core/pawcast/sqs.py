@@ -16,9 +16,7 @@ def read_messages(event: Mapping[str, Any]) -> tuple[list[Message], frozenset[st
         try:
             messages.append(Message(record["messageId"], parse_body(record["body"])))
         except InvalidRequest as error:
-            logger.error(
-                "message can't be read", extra={"message_id": record["messageId"], "error": str(error)}
-            )
+            logger.error("message can't be read", extra={"message_id": record["messageId"], "error": str(error)})
             metrics.add_metric("UnreadableMessages", MetricUnit.Count, 1)
             unreadable.add(record["messageId"])
     return messages, frozenset(unreadable)

@@ -37,6 +37,9 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked for by the container test alone: co
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 REGION = "us-east-1"
 
+# Emulators that this very process started: it has to take leave of them, or they stay as zombies.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
 
 class LocalStackError(Exception):
     """The local stack can't be started, built, deployed or stopped. The message says why and what to do."""
@@ -97,6 +100,7 @@ def start(state: Path, host: str = LOOPBACK) -> Emulator:
             pass_fds=[lock.fileno()],
             start_new_session=True,
         )
+    _children[process.pid] = process
     emulator = Emulator(pid=process.pid, port=port, host=host, instance=uuid.uuid4().hex)
     (state / "emulator.json").write_text(json.dumps(asdict(emulator)), encoding="utf-8")
     until = time.monotonic() + START_SECONDS
@@ -141,8 +145,8 @@ def _wait_for_end(state: Path, emulator: Emulator) -> bool:
     until = time.monotonic() + STOP_SECONDS
     while _is_locked(state) and time.monotonic() < until:
         time.sleep(0.05)
-    with suppress(ChildProcessError):  # started by this very process, it would stay a zombie
-        os.waitpid(emulator.pid, os.WNOHANG)
+    if not _is_locked(state) and (child := _children.pop(emulator.pid, None)):
+        child.wait(STOP_SECONDS)
     return not _is_locked(state)
 
 

@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ def _mend_queue_mappings(emulator: Emulator) -> None:
             )
 
 
-def _sam(root: Path, *arguments: str, config: Path, environment: Mapping[str, str] | None = None) -> None:
+def _sam(root: Path, *arguments: str, config: Path, environment: dict[str, str] | None = None) -> None:
     """Run SAM without the project's samconfig.toml, which speaks of AWS, and without calling home."""
     empty = config / "samconfig.toml"
     empty.write_text("version = 0.1\n", encoding="utf-8")

@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sklearn.linear_model import LogisticRegression
 
 from pawcast.errors import ModelRejected
-from pawcast_ops.training.features import PhotoFeatures
+from pawcast.screening.classifier import SECOND_LOOK
+from pawcast_ops.training.features import Features, PhotoFeatures
 from pawcast_ops.training.graph import FeatureSpec, Weights, build_linear, digest
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1)  # scikit-learn's C; smaller is stronger
@@ -112,6 +113,13 @@ def calibrate(logits: Doubles, face: NDArray[np.bool_]) -> tuple[float, float]:
     return max(1e-3, float(model.coef_[0, 0])), float(model.intercept_[0])
 
 
+def as_served(plain: Doubles, mirrored: Doubles) -> Doubles:
+    """Probabilities by the classifier's rule: the doubtful photos by the mean of both logits."""
+    first, both = (1 / (1 + np.exp(-logits)) for logits in (plain, (plain + mirrored) / 2))
+    doubtful = (first >= SECOND_LOOK[0]) & (first <= SECOND_LOOK[1])
+    return np.where(doubtful, both, first)
+
+
 class _Folds:
     """Fits with some folds left out; each (folds, strength) is fitted once, as nested choices ask again."""
 
@@ -135,12 +143,14 @@ class _Folds:
             self._on_fit()
         return self._known[key]
 
-    def logits(self, judged: Sequence[int], always_out: frozenset[int], strengths: dict[int, float]) -> Doubles:
+    def logits(
+        self, features: Features, judged: Sequence[int], always_out: frozenset[int], strengths: dict[int, float]
+    ) -> Doubles:
         """Logits of the photos in `judged`, each by a fit without its own fold and `always_out`."""
         answer = np.full(self._face.size, np.nan)
         for fold in judged:
             rows = self._folds == fold
-            answer[rows] = self.without(always_out | {fold}, strengths[fold]).logits(self._features.plain[rows])
+            answer[rows] = self.without(always_out | {fold}, strengths[fold]).logits(features[rows])
         return answer
 
     def best_strength(self, always_out: frozenset[int]) -> float:
@@ -151,7 +161,7 @@ class _Folds:
         rows = np.isin(self._folds, judged)
 
         def loss(strength: float) -> float:
-            logits = self.logits(judged, always_out, dict.fromkeys(judged, strength))
+            logits = self.logits(self._features.plain, judged, always_out, dict.fromkeys(judged, strength))
             return log_loss(logits[rows], self._face[rows])
 
         return min(STRENGTHS, key=loss)
@@ -172,13 +182,15 @@ def fit_head(
     """Fit on everything; report each photo's probability by a model that has not seen its fold."""
     work = _Folds(features, face, folds, on_fit)
     nested = {fold: work.best_strength(frozenset({fold})) for fold in work.names}
-    logits = work.logits(work.names, frozenset(), nested)
-    slope, shift = calibrate(logits, face)
+    plain, mirrored = (
+        work.logits(looks, work.names, frozenset(), nested) for looks in (features.plain, features.mirrored)
+    )
+    slope, shift = calibrate((plain + mirrored) / 2, face)
     strength = work.best_strength(frozenset())
     whole = work.without(frozenset(), strength)
     return FittedHead(
         linear=Linear(whole.weights * slope, whole.bias * slope + shift),
-        out_of_fold=1 / (1 + np.exp(-(slope * logits + shift))),
+        out_of_fold=as_served(slope * plain + shift, slope * mirrored + shift),
         strength=strength,
     )
 

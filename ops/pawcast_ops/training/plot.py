@@ -16,6 +16,7 @@ def draw_threshold_curve(choice: ThresholdChoice, facts: ServiceFacts, path: Pat
     thresholds = [point.threshold for point in choice.curve]
     cost.plot(thresholds, [point.cost_krw_per_week / 1e6 for point in choice.curve], color="#1f6f8b")
     cost.set_ylabel("million KRW a week")
+    cost.set_ylim(0, 4 * choice.chosen.cost_krw_per_week / 1e6)
     checks.plot(thresholds, [point.checks_per_week for point in choice.curve], color="#8b3a1f")
     checks.axhline(facts.operator_checks_per_week, color="grey", linestyle="--", linewidth=1, label="operators' limit")
     checks.set_ylabel("checks a week")

@@ -39,9 +39,7 @@ class EventTopic:
                         {
                             "Id": event.post_id,
                             "Message": event.model_dump_json(),
-                            "MessageAttributes": {
-                                "event": {"DataType": "String", "StringValue": event.event}
-                            },
+                            "MessageAttributes": {"event": {"DataType": "String", "StringValue": event.event}},
                         }
                         for event in chunk
                     ],

@@ -50,9 +50,7 @@ class PhotoStore:
         """The bytes of exactly this version; raises NotFound when it is gone."""
         try:
             with mapped("s3:GetObject", self._uploads):
-                answer = self._s3.get_object(
-                    Bucket=self._uploads, Key=upload.key, VersionId=upload.version_id
-                )
+                answer = self._s3.get_object(Bucket=self._uploads, Key=upload.key, VersionId=upload.version_id)
                 return answer["Body"].read()
         except ClientError as error:
             if error_code(error) not in _GONE:

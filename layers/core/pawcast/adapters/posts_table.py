@@ -105,9 +105,7 @@ class PostsTable:
                     Key=values(post_id=post.post_id),
                     UpdateExpression="SET unfinished_since = :since",
                     ConditionExpression="revision = :revision AND attribute_exists(unfinished)",
-                    ExpressionAttributeValues=values_with_colon(
-                        since=since.isoformat(), revision=post.revision
-                    ),
+                    ExpressionAttributeValues=values_with_colon(since=since.isoformat(), revision=post.revision),
                 )
         except ClientError as error:
             # Somebody finished it in between, which is all that was wanted.
@@ -187,9 +185,7 @@ class PostsTable:
         if start is not None:
             sort_value, _, post_id = start.rpartition("|")
             key = {name: value, sort: sort_value}
-            query["ExclusiveStartKey"] = (
-                values(**key) if has_id_in_sort_key else values(**key, post_id=post_id)
-            )
+            query["ExclusiveStartKey"] = values(**key) if has_id_in_sort_key else values(**key, post_id=post_id)
         with mapped("dynamodb:Query", table["TableName"]):
             answer = self._dynamodb.query(**query)
         last = answer.get("LastEvaluatedKey")
@@ -222,7 +218,9 @@ class PostsTable:
             if error_code(error) != "TransactionCanceledException":
                 raise
             reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
-            failed = {owner for owner, reason in zip(owners, reasons, strict=True) if reason == "ConditionalCheckFailed"}
+            failed = {
+                owner for owner, reason in zip(owners, reasons, strict=True) if reason == "ConditionalCheckFailed"
+            }
             if not failed:
                 raise
             return failed

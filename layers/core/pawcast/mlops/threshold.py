@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Self
 
-MOST_POINTS = 40  # of a curve that people read
+READABLE = (0.01, 0.02, *(step / 20 for step in range(1, 20)), 0.98, 0.99)  # thresholds of a curve that people read
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +136,14 @@ def choose_threshold(scores: Sequence[LabelledScore], facts: ServiceFacts) -> Th
     return ThresholdChoice(chosen, curve, chosen is not cheapest, reason_ko, reason_en)
 
 
-def readable(choice: ThresholdChoice, most: int = MOST_POINTS) -> tuple[ThresholdPoint, ...]:
-    """The curve thinned to about `most` points that differ visibly; the chosen one is always among them."""
-    widest = max(point.recall for point in choice.curve) - min(point.recall for point in choice.curve)
-    step = max(1, len(choice.curve) // (10 * most))
-    shown: list[ThresholdPoint] = []
-    for point in choice.curve[::step]:
-        if not shown or _distance(point, shown[-1]) * most >= widest + 1:
-            shown.append(point)
-    return tuple(sorted({*shown, choice.chosen}, key=lambda point: point.threshold))
+def readable(choice: ThresholdChoice) -> tuple[ThresholdPoint, ...]:
+    """The points of the curve next to round thresholds, and the chosen one: what a table of one page can show."""
+    shown = {min(choice.curve, key=lambda point: abs(point.threshold - level)) for level in READABLE}
+    return tuple(sorted({*shown, choice.chosen}, key=_threshold))
 
 
-def _distance(one: ThresholdPoint, other: ThresholdPoint) -> float:
-    return abs(one.recall - other.recall) + abs(one.false_positive_rate - other.false_positive_rate)
+def _threshold(point: ThresholdPoint) -> float:
+    return point.threshold
 
 
 def _score(labelled: LabelledScore) -> float:
