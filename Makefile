@@ -43,7 +43,7 @@ check: setup ## Say what is wrong: format, style, types, template, locks. Rewrit
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --template-file template.yaml
 	$(BIN)/cfn-lint --non-zero-exit-code informational stacks/*.yaml
-	$(BIN)/pytest --quiet tests/infrastructure -k 'not layers'
+	$(BIN)/pytest --quiet tests/infrastructure --ignore tests/infrastructure/test_layers.py
 
 fix: setup ## Mend what can be mended by itself: format and style
 	$(BIN)/ruff check --fix-only
@@ -72,4 +72,4 @@ lock: setup ## Choose the newest versions and write the lock files
 
 audit: setup ## Ask the vulnerability database about the locked versions (needs the network)
 	for list in requirements/dev.txt requirements/sam.txt layers/*/requirements.txt; do \
-	  $(BIN)/pip-audit --disable-pip --require-hashes --requirement "$$list"; done
+	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement "$$list"; done

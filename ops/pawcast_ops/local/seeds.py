@@ -11,6 +11,7 @@ import secrets
 import string
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -80,9 +81,12 @@ def release_first_model(root: Path, emulator: Emulator, *, bucket: str, paramete
     model = classifier(root)
     version = model.partition("/")[2]
     into, policy = ["--bucket", bucket], ["--parameter", parameter]
-    _pawcast(root, emulator, "models", "publish", "face-classifier", "--version", version, *into)
-    _pawcast(root, emulator, "release", "set", "--if-nothing-released", "--model", model, *into, *policy)
-    _pawcast(root, emulator, "models", "publish", "face-detector", *into)  # for the strategy `serial`
+    with ThreadPoolExecutor() as pool:
+        # The detector is for the strategy `serial`; nothing waits for it.
+        detector = pool.submit(_pawcast, root, emulator, "models", "publish", "face-detector", *into)
+        _pawcast(root, emulator, "models", "publish", "face-classifier", "--version", version, *into)
+        _pawcast(root, emulator, "release", "set", "--if-nothing-released", "--model", model, *into, *policy)
+        detector.result()
     return model
 
 
