@@ -42,7 +42,7 @@ check: setup ## Say what is wrong: format, style, types, template, locks. Rewrit
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/sam validate --lint --template-file template.yaml
-	$(BIN)/cfn-lint --non-zero-exit-code informational stacks/*.yaml
+	$(BIN)/cfn-lint --ignore-checks W1101 W1054 -- stacks/*.yaml  # SAM resolves aliases; an account id in a text is meant
 	$(BIN)/pytest --quiet tests/infrastructure --ignore tests/infrastructure/test_layers.py
 
 fix: setup ## Mend what can be mended by itself: format and style
