@@ -2,13 +2,16 @@
 
 import base64
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from mypy_boto3_s3 import S3Client
 
 from pawcast.adapters.assembly import client
 from pawcast.adapters.photo_store import PhotoStore
-from pawcast.errors import NotFound
+from pawcast.errors import DependencyUnavailable, NotFound
 from pawcast.screening.post import Post
 from tests.support.aws import REGION
 from tests.support.screening import a_post, an_upload
@@ -77,3 +80,31 @@ def test_a_rendition_is_stored_as_a_jpeg_that_caches_may_keep(photos: PhotoStore
 
     head = s3.head_object(Bucket=PUBLISHED, Key="photos/1/2.jpg")
     assert ("image/jpeg", True) == (head["ContentType"], "immutable" in head["CacheControl"])
+
+
+def refusing(error: ClientError) -> Callable[..., Any]:
+    def refuse(**_: Any) -> Any:
+        raise error
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("SlowDown", 503, DependencyUnavailable),
+        ("InternalError", 500, DependencyUnavailable),
+        ("403", 403, ClientError),
+    ],
+)
+def test_trouble_with_s3_is_passing_or_ours_but_never_a_missing_photo(
+    photos: PhotoStore, s3: S3Client, monkeypatch: pytest.MonkeyPatch, code: str, status: int, expected: type[Exception]
+) -> None:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    for operation in ("get_object", "head_object"):
+        monkeypatch.setattr(s3, operation, refusing(ClientError(answer, operation)))
+
+    with pytest.raises(expected):
+        photos.read(an_upload())
+    with pytest.raises(expected):
+        photos.find(a_post())

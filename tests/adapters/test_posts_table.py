@@ -1,9 +1,10 @@
 """Posts in DynamoDB: conditional moves in one transaction, pages, and the index of what is unfinished."""
 
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from pawcast.adapters.posts_table import PostsTable
@@ -202,3 +203,54 @@ def test_keys_that_stay_unread_are_trouble_that_passes(
 
     with pytest.raises(DependencyUnavailable, match="left keys unread"):
         posts.get(post_id(1))
+
+
+def cancelled(*codes: str) -> ClientError:
+    reasons = [{"Code": code} for code in codes]
+    answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+    return ClientError(answer, "TransactWriteItems")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (cancelled("TransactionConflict", "None"), DependencyUnavailable),
+        (cancelled("ThrottlingError", "None"), DependencyUnavailable),
+        (cancelled("ValidationError", "None"), ClientError),
+        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "TransactWriteItems"), ClientError),
+    ],
+)
+def test_a_transaction_that_fails_for_another_reason_than_a_stale_post_names_nobody(
+    posts: PostsTable,
+    dynamodb: DynamoDBClient,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    expected: type[Exception],
+) -> None:
+    def fail(**_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", fail)
+
+    with pytest.raises(expected):
+        posts.save_many([Change(screening(1)), Change(screening(2))])
+
+
+def test_a_post_that_conflicts_while_another_is_stale_is_written_on_the_next_try(
+    posts: PostsTable, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(posts, screening(2))
+    write, answers = dynamodb.transact_write_items, [cancelled("ConditionalCheckFailed", "TransactionConflict")]
+
+    def first_cancelled(**request: Any) -> Any:
+        if answers:
+            raise answers.pop()
+        return write(**request)
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", first_cancelled)
+    lost = posts.save_many([Change(screening(1)), Change(move(screening(2), PostState.REJECTED, reason="too_small"))])
+
+    stored = posts.get(post_id(2))
+    assert {post_id(1)} == lost
+    assert stored is not None
+    assert "too_small" == stored.reason

@@ -131,8 +131,3 @@ REQUEST_ERRORS = _texts(
         ),
     }
 )
-
-
-def reason_text(code: str) -> Text:
-    """The sentences for a post's reason."""
-    return REASONS[code]
