@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pawcast.errors import DependencyUnavailable, NotFound
+from pawcast.errors import DependencyUnavailable, NotFound, ReleaseUnavailable
+from pawcast.mlops.release import Release
 from pawcast.screening.post import PostState, Upload
-from pawcast.screening.screen import READ_AHEAD, RESERVE_SECONDS
+from pawcast.screening.screen import READ_AHEAD, RESERVE_SECONDS, BatchReport, Models
+from pawcast.screening.uploads import Message
 from tests.support.screening import (
     NOW,
     FakePhotos,
@@ -35,6 +37,10 @@ def picture(brightness: int, side: int = 64) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=95)
     return file.getvalue()
+
+
+def no_release() -> Release[Models]:
+    raise ReleaseUnavailable("nothing is released yet")
 
 
 class CountingPhotos(FakePhotos):
@@ -159,6 +165,19 @@ def test_when_time_runs_out_the_rest_comes_back_and_what_is_decided_is_saved() -
     report = world.screener().screen([a_message(n) for n in (1, 2, 3)], lambda: next(times))
 
     assert ({"m2", "m3"}, 1) == (set(report.failed), len(world.events.published))
+
+
+def test_a_message_that_announces_nothing_needs_no_release() -> None:
+    screener = replace(a_world({}).screener(), release=no_release)
+
+    assert BatchReport() == screener.screen([Message("m1", ())], plenty)
+
+
+def test_without_a_release_every_message_comes_back() -> None:
+    screener = replace(a_world({1: DARK}).screener(), release=no_release)
+
+    with pytest.raises(ReleaseUnavailable):
+        screener.screen([a_message(1)], plenty)
 
 
 def test_an_unknown_post_is_reported_and_not_asked_for_again() -> None:

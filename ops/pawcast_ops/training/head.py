@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sklearn.linear_model import LogisticRegression
 
 from pawcast.errors import ModelRejected
 from pawcast.screening.classifier import SECOND_LOOK
@@ -93,11 +92,18 @@ def build_classifier(detector: bytes, head: Head) -> bytes:
     return build_linear(detector, head.features, head.weight_values, head.bias)
 
 
+def _logistic_regression(strength: float) -> Any:
+    # Imported here: scikit-learn takes seconds to load, and publishing a head fits none.
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, max_iter=MAX_ITERATIONS)
+
+
 def fit_linear(features: NDArray[Any], face: NDArray[np.bool_], strength: float) -> Linear:
     """Logistic regression on standardised features, expressed on the raw ones."""
     doubles = np.asarray(features, np.float64)
     mean, deviation = doubles.mean(axis=0), np.maximum(doubles.std(axis=0), SMALLEST_DEVIATION)
-    model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS).fit((doubles - mean) / deviation, face)
+    model = _logistic_regression(strength).fit((doubles - mean) / deviation, face)
     weights = model.coef_[0] / deviation
     return Linear(weights, float(model.intercept_[0] - weights @ mean))
 
@@ -109,7 +115,7 @@ def log_loss(logits: Doubles, face: NDArray[np.bool_]) -> float:
 
 def calibrate(logits: Doubles, face: NDArray[np.bool_]) -> tuple[float, float]:
     """(slope, shift) so that sigmoid(slope * logit + shift) is a calibrated probability."""
-    model = LogisticRegression(C=1e6, max_iter=MAX_ITERATIONS).fit(logits.reshape(-1, 1), face)
+    model = _logistic_regression(1e6).fit(logits.reshape(-1, 1), face)
     return max(1e-3, float(model.coef_[0, 0])), float(model.intercept_[0])
 
 

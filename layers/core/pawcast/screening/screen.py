@@ -129,6 +129,8 @@ class Screener:
         Raises:
             Retryable: nothing could be done for any of them, such as no release or no table.
         """
+        if not any(message.uploads for message in messages):
+            return BatchReport()
         release = self.release()
         fresh, untold, duplicates, unknown = self._sort(messages)
         self._begin(fresh)
