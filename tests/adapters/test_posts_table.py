@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from pawcast.adapters.posts_table import PostsTable
-from pawcast.errors import DependencyUnavailable, VersionConflict
+from pawcast.errors import DependencyUnavailable, InvalidRequest, VersionConflict
 from pawcast.screening.ports import Change
 from pawcast.screening.post import Post, PostState, Unfinished, move, outbox_of, review_of
 from tests.support.screening import NOW, OWNER, a_post, an_upload, post_id
@@ -158,6 +158,24 @@ def test_a_user_sees_own_posts_only(posts: PostsTable) -> None:
     rest = posts.by_user(OWNER, page.next_key, 5)
 
     assert [2, 1] == [int(post.post_id, 16) for post in (*page.items, *rest.items)]
+
+
+@pytest.mark.parametrize("start", ["", "nonsense", "|", "2026|"])
+def test_a_start_key_that_dynamodb_refuses_is_the_callers_mistake(
+    posts: PostsTable, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ValidationException"}}, "Query")
+
+    monkeypatch.setattr(dynamodb, "query", refuse)
+
+    for tag in (None, "cat"):
+        with pytest.raises(InvalidRequest, match="cursor"):
+            posts.feed(tag, start, 5)
+    with pytest.raises(InvalidRequest, match="cursor"):
+        posts.by_user(OWNER, start, 5)
+    with pytest.raises(ClientError):
+        posts.feed(None, None, 5)
 
 
 def test_an_outbox_is_cleared_unless_the_post_moved_on(posts: PostsTable) -> None:

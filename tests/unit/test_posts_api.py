@@ -125,6 +125,15 @@ def test_another_users_post_does_not_exist_until_it_is_published(state: PostStat
     assert str(unknown.value) == str(theirs.value)
 
 
+@pytest.mark.parametrize("post_id", ["x" * 5_000, "", "../secrets", "é" * 32, "A" * 32])
+def test_what_is_no_post_id_is_not_even_looked_up(post_id: str) -> None:
+    api, shelf = an_api()
+    shelf.posts[post_id] = published()
+
+    with pytest.raises(NotFound):
+        api.one(JUN, post_id)
+
+
 def test_a_cursor_leads_to_the_next_page_of_the_callers_own_posts() -> None:
     api, shelf = an_api(published())
     cursor = api.mine(MINA, {})["next_cursor"]

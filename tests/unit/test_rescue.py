@@ -25,6 +25,15 @@ def test_an_undecided_post_is_held_for_a_person_and_its_user_told(post: object) 
     assert (["PostHeld"], frozenset()) == ([event.event for event in world.events.published], report.failed)
 
 
+@pytest.mark.parametrize("order", [("v1", "v2"), ("v2", "v1")])
+def test_a_second_upload_in_the_same_batch_does_not_hide_the_one_that_counts(order: tuple[str, str]) -> None:
+    world = World(FakePosts(move(a_post(), PostState.SCREENING, upload=an_upload(version="v1"))))
+
+    report = rescuer(world).rescue([a_message(1, version, version) for version in order])
+
+    assert [PostState.IN_REVIEW] == [post.state for post in report.rescued]
+
+
 def test_a_post_that_was_decided_meanwhile_is_left_alone() -> None:
     world = World(FakePosts(a_post(state=PostState.PUBLISHED)))
 

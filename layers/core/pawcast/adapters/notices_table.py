@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pawcast.adapters.aws_errors import error_code, mapped
+from pawcast.adapters.cursors import refused_cursor
 from pawcast.adapters.items import from_item, to_item, values
 from pawcast.screening.notices import KEEP_FOR, Claim, MailOutcome, Notice, User
 from pawcast.screening.ports import Page
@@ -66,7 +67,7 @@ class NoticesTable:
         }
         if start is not None:
             query["ExclusiveStartKey"] = values(user_id=user_id, notice_id=start)
-        with mapped("dynamodb:Query", self._table):
+        with mapped("dynamodb:Query", self._table), refused_cursor(start):
             answer = self._dynamodb.query(**query)
         last = answer.get("LastEvaluatedKey")
         notices = tuple(from_item(Notice, item) for item in answer["Items"])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pawcast.adapters.aws_errors import error_code, mapped
+from pawcast.adapters.cursors import refused_cursor
 from pawcast.adapters.items import Item, from_item, to_item, values
 from pawcast.errors import DependencyUnavailable, VersionConflict
 from pawcast.screening.ports import Change, Page
@@ -140,7 +141,7 @@ class PostsTable:
             start,
             limit,
         )
-        return Page(tuple(from_item(Post, item) for item in items), next_key)
+        return Page(self._in_order(items), next_key)
 
     def feed(self, tag: str | None, start: str | None, limit: int) -> Page[Post]:
         """Published posts, newest first, all or those with a tag."""
@@ -156,11 +157,15 @@ class PostsTable:
                 limit,
                 has_id_in_sort_key=True,
             )
+        # What was withdrawn since is still in the index for a moment.
+        shown = (post for post in self._in_order(items) if post.state is PostState.PUBLISHED)
+        return Page(tuple(shown), next_key)
+
+    def _in_order(self, items: Sequence[Item]) -> tuple[Post, ...]:
+        """The posts that index items point to."""
         ids = [item["post_id"]["S"] for item in items]
         posts = self.get_many(ids)
-        # What was withdrawn since is still in the index for a moment.
-        shown = (posts[post_id] for post_id in ids if post_id in posts)
-        return Page(tuple(post for post in shown if post.state is PostState.PUBLISHED), next_key)
+        return tuple(posts[post_id] for post_id in ids if post_id in posts)
 
     def _query(
         self,
@@ -186,7 +191,7 @@ class PostsTable:
             sort_value, _, post_id = start.rpartition("|")
             key = {name: value, sort: sort_value}
             query["ExclusiveStartKey"] = values(**key) if has_id_in_sort_key else values(**key, post_id=post_id)
-        with mapped("dynamodb:Query", table["TableName"]):
+        with mapped("dynamodb:Query", table["TableName"]), refused_cursor(start):
             answer = self._dynamodb.query(**query)
         last = answer.get("LastEvaluatedKey")
         if not last:

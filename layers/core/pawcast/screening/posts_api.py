@@ -6,6 +6,7 @@ is `NotFound`, never "forbidden", so ids can't be probed.
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from pawcast.screening.submit import UPLOAD_MAX_BYTES, language, new_post, norma
 
 PAGE_DEFAULT, PAGE_MAX = 20, 50
 CURSOR_MAX_CHARS = 300
+_POST_ID = re.compile(r"[0-9a-f]{32}")
 
 Json = dict[str, Any]
 
@@ -91,7 +93,7 @@ class PostsApi:
         Raises:
             NotFound: unknown, or neither published nor the caller's.
         """
-        post = self.posts.get(post_id)
+        post = self.posts.get(post_id) if _POST_ID.fullmatch(post_id) else None
         if post is None or (post.state is not PostState.PUBLISHED and post.user_id != caller.user_id):
             message = "no such post"
             raise NotFound(message)

@@ -45,10 +45,18 @@ class Rescuer:
         Raises:
             Retryable: the tables can't be reached; every message stays.
         """
-        uploads = {upload.post_id: upload for message in messages for upload in message.uploads}
-        posts = self.posts.get_many(list(uploads))
+        arrivals = sorted(
+            (upload for message in messages for upload in message.uploads), key=lambda upload: upload.uploaded_at
+        )
+        posts = self.posts.get_many(list(dict.fromkeys(upload.post_id for upload in arrivals)))
         untold = [post for post in posts.values() if post.outbox is not None]
-        waiting = [post for post in posts.values() if post.outbox is None and waits_for(post, uploads[post.post_id])]
+        uploads: dict[str, Upload] = {}
+        for upload in arrivals:
+            post = posts.get(upload.post_id)
+            if post is not None and post.outbox is None and waits_for(post, upload):
+                # Of several versions the one that came first, as everywhere.
+                uploads.setdefault(upload.post_id, upload)
+        waiting = [posts[post_id] for post_id in uploads]
         begun, lost_begins = self._begin(waiting, uploads)
         held = [self._hold(post, uploads[post.post_id]) for post in begun]
         lost = lost_begins | self.posts.save_many([Change(post, review) for post, review in held])
