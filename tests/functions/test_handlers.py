@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pawcast.errors import DependencyUnavailable, InvalidSettings
+from pawcast.errors import DependencyUnavailable, InvalidRequest, InvalidSettings, NotFound
 from pawcast.screening.expire import ExpiryReport
 from pawcast.screening.rescue import RescueReport
 from pawcast.screening.screen import BatchReport
@@ -130,6 +130,27 @@ def test_requests_as_the_gateway_sends_them_reach_the_api(name: str, monkeypatch
     expected = 201 if name == "post_posts" else 200
     assert (expected, "no-store") == (answer["statusCode"], answer["headers"]["Cache-Control"])
     assert calls.given[0][0].user_id
+
+
+@pytest.mark.parametrize(
+    ("error", "metric"),
+    [
+        (InvalidRequest("no", code="title_missing"), "RequestsRefused"),
+        (NotFound("no"), "RequestsRefused"),
+        (DependencyUnavailable("S3"), "RequestsFailed"),
+        (RuntimeError("bug"), "RequestsFailed"),
+    ],
+)
+def test_refusals_and_failures_are_counted_apart(
+    error: Exception, metric: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = handler("serve_posts", monkeypatch)
+    monkeypatch.setattr(module, "api", Calls(error))
+
+    module.lambda_handler(event("serve_posts/get_feed"), FakeContext())
+
+    metrics = json.loads(next(line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line))
+    assert ([1.0], [1.0]) == (metrics["Requests"], metrics[metric])
 
 
 def test_an_unexpected_error_is_answered_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,19 +95,27 @@ def answer(body: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Respo
     )
 
 
+def code_of(error: Exception) -> str:
+    """The code that a caller is told; what is not a refusal of theirs is an internal error to them."""
+    status = _status_of(error)
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "internal_error"
+    if status is HTTPStatus.CONFLICT:
+        return "conflict"
+    return error.request_code if isinstance(error, InvalidRequest) else getattr(error, "code", "internal_error")
+
+
 def error_answer(error: Exception, request_id: str) -> Response[str]:
     """The answer for an error: code, sentences, the field where there is one, and the request id to ask about."""
-    status = next(
-        (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), HTTPStatus.INTERNAL_SERVER_ERROR
-    )
-    code = error.request_code if isinstance(error, InvalidRequest) else getattr(error, "code", "internal_error")
-    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        code = "internal_error"
-    elif status is HTTPStatus.CONFLICT:
-        code = "conflict"
+    code = code_of(error)
     detail: dict[str, Any] = {"code": code, "message": REQUEST_ERRORS[code]}
     if isinstance(error, InvalidRequest):
         detail["detail"] = str(error)
         if error.field is not None:
             detail["field"] = error.field
-    return answer({"error": detail, "request_id": request_id}, status)
+    return answer({"error": detail, "request_id": request_id}, _status_of(error))
+
+
+def _status_of(error: Exception) -> HTTPStatus:
+    kinds = (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return next(kinds, HTTPStatus.INTERNAL_SERVER_ERROR)
