@@ -233,4 +233,4 @@ def _small_rgb(source: "Image.Image | HeifFile", side: int) -> Image.Image:
 
 def _sixteen_bit(image: Image.Image) -> Image.Image:
     """16-bit gray as 8-bit: Pillow's own conversion would clip instead of scale."""
-    return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
