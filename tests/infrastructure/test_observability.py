@@ -342,13 +342,13 @@ def test_alarms_and_dashboard_use_metrics_that_the_functions_emit(observability:
         (metric["Dimensions"][0]["Value"], metric["MetricName"])
         for alarm in alarms(observability).values()
         for metric in metrics_of(alarm)
-        if metric["Namespace"] == "Pawcast"
+        if metric["Namespace"] == {"Ref": "MetricsNamespace"}
     }
     used |= {
         (metric[3], metric[1])
         for widget in dashboard(observability)
         for metric in plotted(widget)
-        if metric[0] == "Pawcast"
+        if metric[0] == "<MetricsNamespace>"
     }
     emitted = emitted_metrics()
 
@@ -520,7 +520,7 @@ def test_every_plotted_metric_is_of_the_right_kind_of_thing(observability: Templ
         "AWS/Lambda": ("FunctionName", {f"<{name}>" for name in names if name.endswith("FunctionName")}),
         "AWS/SQS": ("QueueName", {f"<{name}>" for name in names if name.endswith(("QueueName", "DlqName"))}),
         "AWS/ApiGateway": ("ApiId", {"<HttpApiId>"}),
-        "Pawcast": ("service", set(emitted_metrics())),
+        "<MetricsNamespace>": ("service", set(emitted_metrics())),
     }
     wrong = [
         metric
