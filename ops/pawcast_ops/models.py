@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -176,16 +177,16 @@ def choose(
 
 
 def _curve_table(choice: ThresholdChoice) -> Table:
-    table = Table(title="What a week brings", title_justify="left")
+    table = Table(title="What a week brings, by threshold", title_justify="left", padding=(0, 1), box=SIMPLE_HEAD)
     headings = (
-        "threshold",
+        "from",
         "recall",
-        "false positives",
-        "precision",
+        "FPR",
+        "precis.",
         "checks",
         "misses",
         "false holds",
-        "cost, KRW",
+        "k KRW",
         "",
     )
     for heading in headings:
@@ -200,8 +201,8 @@ def _curve_table(choice: ThresholdChoice) -> Table:
             f"{point.checks_per_week:,.0f}",
             f"{point.misses_per_week:,.0f}",
             f"{point.false_holds_per_week:,.0f}",
-            f"{point.cost_krw_per_week:,.0f}",
-            "chosen" if is_chosen else "",
+            f"{point.cost_krw_per_week / 1_000:,.0f}",
+            "◀" if is_chosen else "",
             style="bold green" if is_chosen else None,
         )
     return table
