@@ -1,15 +1,16 @@
 """Opens what was uploaded: bytes from anybody, decoded once, as small as the models need, or refused with a reason.
 
 What a file is follows from its first bytes, never from its name or declared type. Sizes are checked in the header,
-before a pixel is decoded. Large JPEGs are decoded at a fraction of their size, which costs a fifth of a full decode.
+before a pixel is decoded, and decoders see the picture only, without its metadata (`pawcast.screening.container`).
+Large JPEGs are decoded at a fraction of their size, which costs a fifth of a full decode.
 Everything that Pillow and libheif throw at damaged or hostile bytes becomes one of the errors below `UnreadablePhoto`.
 """
 
 import io
-import math
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -19,7 +20,6 @@ from PIL import Image
 from pillow_heif import HeifFile, open_heif
 
 from pawcast.errors import (
-    AnimatedImage,
     EmptyFile,
     NotAnImage,
     TooLarge,
@@ -28,14 +28,23 @@ from pawcast.errors import (
     TruncatedImage,
     UnsupportedFormat,
 )
+from pawcast.screening.container import BarePicture, bare_jpeg, bare_png, bare_webp
 
 Format = Literal["jpeg", "png", "webp", "heic"]
 
 # Pillow would only warn, and only above 89 megapixels; `_check_size` refuses earlier and before decoding.
 Image.MAX_IMAGE_PIXELS = None
 
-_PLUGINS: Final[dict[Format, str]] = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+# Pillow's name of each format that it decodes, and what takes the picture out of the file before.
+_PILLOW: Final[dict[Format, tuple[str, Callable[[bytes], BarePicture]]]] = {
+    "jpeg": ("JPEG", bare_jpeg),
+    "png": ("PNG", bare_png),
+    "webp": ("WEBP", bare_webp),
+}
+_HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
+# Containers for pictures of any codec: the compatible brands tell which.
+_HEIF_BRANDS = frozenset({b"mif1", b"msf1"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _OTHER_IMAGES = (
     b"GIF8",
     b"BM",
@@ -47,7 +56,6 @@ _OTHER_IMAGES = (
     b"\0\0\0\x0cJXL ",
     b"\0\0\0\x0cjP  ",
 )
-_ORIENTATION_TAG = 0x0112
 _UPRIGHT: Final[dict[int, Image.Transpose]] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -78,10 +86,15 @@ _DECODER_ERRORS = (
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """What an upload may be. 52 megapixels let the 50-megapixel phones in and keep a decoded PNG at 210 MB."""
+    """What an upload may be.
+
+    52 megapixels let the 50-megapixel phones in and keep a decoded PNG at 210 MB. libwebp and Pillow together hold a
+    WebP four times, with 4 bytes a pixel: 26 megapixels let the 24-megapixel cameras in and take 420 MB.
+    """
 
     max_bytes: int = 20 * 1024 * 1024
     max_pixels: int = 52_000_000
+    max_webp_pixels: int = 26_000_000
     max_side: int = 16_384
     min_side: int = 32
     working_side: int = 480
@@ -139,14 +152,11 @@ def decode(data: bytes, *, limits: IntakeLimits, side: int) -> Decoded:
         raise TooLarge(message)
     kind = format_of(data)
     try:
-        # Pillow warns of every oddity in other people's EXIF: noise in a log. Photos are decoded in one thread only.
+        # Pillow warns of oddities in other people's files: noise in a log. Photos are decoded in one thread only.
         with warnings.catch_warnings(action="ignore"):
-            source = _open(data, kind)
+            source, turn, icc_profile = _open(data, kind)
             width, height = source.size
-            _check_size(width, height, limits)
-            # libheif turns pictures itself; every other decoder leaves it to EXIF.
-            turn = None if isinstance(source, HeifFile) else _turn(source)
-            icc_profile = source.info.get("icc_profile")
+            _check_size(width, height, kind, limits)
             image = _small_rgb(source, side)
     except _DECODER_ERRORS as error:
         message = f"the {kind} data can't be decoded: {type(error).__name__}"
@@ -154,7 +164,7 @@ def decode(data: bytes, *, limits: IntakeLimits, side: int) -> Decoded:
     if turn is not None:
         image = image.transpose(turn)
         width, height = (height, width) if turn in _SWAPS_SIDES else (width, height)
-    return Decoded(image, width, height, kind, icc_profile if isinstance(icc_profile, bytes) else None)
+    return Decoded(image, width, height, kind, icc_profile)
 
 
 def format_of(data: bytes) -> Format:
@@ -171,52 +181,61 @@ def format_of(data: bytes) -> Format:
         return "png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+    brands = _brands(data)
+    avif = not _AVIF_BRANDS.isdisjoint(brands)
+    if brands and (brands[0] in _HEVC_BRANDS or (brands[0] in _HEIF_BRANDS and not avif)):
         return "heic"
-    if head.startswith(_OTHER_IMAGES) or head[4:12] == b"ftypavif" or b"<svg" in data[:1024]:
+    if avif or head.startswith(_OTHER_IMAGES) or b"<svg" in data[:1024]:
         message = "an image, but neither JPEG, PNG, WebP nor HEIC"
         raise UnsupportedFormat(message)
     message = "the bytes begin like no image format"
     raise NotAnImage(message)
 
 
-def _open(data: bytes, kind: Format) -> "Image.Image | HeifFile":
-    """The picture with only its header read. Nothing but the decoder of its own format gets to see the bytes."""
+def _brands(data: bytes) -> list[bytes]:
+    """What a file of HEIF's family says it is: the major brand, then the compatible ones; empty for other files."""
+    if data[4:8] != b"ftyp":
+        return []
+    # Four bytes of version stand between the brands; real files have less than twenty.
+    end = min(int.from_bytes(data[:4]), 256)
+    return [data[8:12], *(data[start : start + 4] for start in range(16, end, 4))]
+
+
+def _open(data: bytes, kind: Format) -> "tuple[Image.Image | HeifFile, Image.Transpose | None, bytes | None]":
+    """The picture with only its header read, how to turn it upright, and its colour profile.
+
+    Nothing but the decoder of its own format gets to see the bytes.
+    """
     if kind == "heic":
-        return open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
-    image = Image.open(io.BytesIO(data), formats=[_PLUGINS[kind]])
-    # Phones append pictures to a JPEG (MPO): the first is the photo. In PNG and WebP frames are an animation.
-    if kind != "jpeg" and getattr(image, "n_frames", 1) > 1:
-        message = "the picture has more than one frame"
-        raise AnimatedImage(message)
-    return image
+        # libheif turns pictures itself; every other decoder leaves it to EXIF.
+        heif = open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+        profile = heif.info.get("icc_profile")
+        return heif, None, profile if isinstance(profile, bytes) else None
+    plugin, bare = _PILLOW[kind]
+    picture = bare(data)
+    image = Image.open(io.BytesIO(picture.file), formats=[plugin])
+    return image, _UPRIGHT.get(picture.orientation), picture.icc_profile
 
 
-def _check_size(width: int, height: int, limits: IntakeLimits) -> None:
-    if width * height > limits.max_pixels or max(width, height) > limits.max_side:
-        message = f"{width} x {height} pixels, at most {limits.max_pixels:,} and {limits.max_side:,} a side are allowed"
+def _check_size(width: int, height: int, kind: Format, limits: IntakeLimits) -> None:
+    most = min(limits.max_pixels, limits.max_webp_pixels) if kind == "webp" else limits.max_pixels
+    if width * height > most or max(width, height) > limits.max_side:
+        message = f"{width} x {height} pixels, at most {most:,} and {limits.max_side:,} a side are allowed in {kind}"
         raise TooManyPixels(message)
     if min(width, height) < limits.min_side:
         message = f"{width} x {height} pixels, each side needs at least {limits.min_side}"
         raise TooSmall(message)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """How to turn the picture upright. Damaged EXIF says nothing, and is no reason to refuse a good picture."""
-    try:
-        return _UPRIGHT.get(image.getexif().get(_ORIENTATION_TAG, 1))
-    except _DECODER_ERRORS:
-        return None
-
-
 def _small_rgb(source: "Image.Image | HeifFile", side: int) -> Image.Image:
     """Decode, shrink by a whole number while the longer side stays at least `side`, and convert to RGB."""
     image = source.to_pillow() if isinstance(source, HeifFile) else source
     scale = max(max(image.size) // side, 1)
-    if image.format in ("JPEG", "MPO"):
-        # libjpeg decodes at 1/2, 1/4, 1/8. The size asked for must have the photo's own aspect, or it stops at half.
-        step = next((step for step in (8, 4, 2) if step <= scale), 1)
-        image.draft(None, (math.ceil(image.width / step), math.ceil(image.height / step)))
+    if image.format == "JPEG":
+        # libjpeg decodes at 1/2, 1/4, 1/8 and rounds sides up. Pillow takes the scale from the size asked for, rounded
+        # down: a size rounded up, or of another aspect, gets it one scale too large.
+        step = next((step for step in (8, 4, 2) if -(-max(image.size) // step) >= side), 1)
+        image.draft(None, (image.width // step, image.height // step))
         scale = 1
     image.load()
     if image.mode.startswith("I"):
