@@ -11,6 +11,7 @@ BIN := .venv/bin
 PAWCAST := $(BIN)/pawcast
 READY := .venv/.ready
 PEERS := .venv-benchmarks/.ready
+FORECAST_PEERS := .venv-peers/.ready
 LOCKS := $(wildcard requirements/*.txt)
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.13 --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
@@ -22,8 +23,9 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: up ## Start everything, upload varied photos and watch them being decided
+demo: up ## Start everything: photos are decided, a forecast week is run, approved and sent to 300 stores
 	$(PAWCAST) demo run
+	$(PAWCAST) demo week
 
 up: setup ## Start the whole stack on this machine: MiniStack, sam build, sam deploy, people, models
 	$(PAWCAST) stack up
@@ -37,11 +39,16 @@ build: setup ## Build functions and layers for both processors
 test: build ## Run all tests but the container's; the last ones deploy to MiniStack
 	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term --ignore tests/infrastructure/test_layers.py
 	$(BIN)/pytest -m "not docker and not slow" tests/infrastructure/test_layers.py tests/e2e
+	$(BIN)/pytest -m browser tests/browser
 
-benchmark: up $(PEERS) ## Measure accuracy beside peers, speed, and the whole local stack; writes docs/benchmarks
+benchmark: up $(PEERS) $(FORECAST_PEERS) ## Measure accuracy beside peers, speed, and the whole local stack; writes docs/benchmarks
 	.venv-benchmarks/bin/python benchmarks/screening_accuracy.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/screening_speed.py
 	$(BIN)/python benchmarks/local_stack.py --out docs/benchmarks/local-stack.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_accuracy
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_speed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.ingest_speed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.staffing_speed
 
 check: setup ## Say what is wrong: format, style, types, template, locks. Rewrites nothing
 	$(BIN)/ruff format --check
@@ -65,6 +72,11 @@ $(PEERS): benchmarks/requirements.txt $(READY)
 	$(BIN)/uv pip install --quiet --python .venv-benchmarks --no-deps --no-build-isolation --editable .
 	touch $@
 
+$(FORECAST_PEERS): benchmarks/forecast-requirements.txt $(READY)
+	[ -x .venv-peers/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-peers
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-peers benchmarks/forecast-requirements.txt
+	touch $@
+
 # pip brings uv, uv brings the rest; both take only files whose hash is in the lock.
 $(READY): $(LOCKS) pyproject.toml .python-version
 	[ -x $(BIN)/uv ] || $(PYTHON) -m venv .venv
@@ -80,8 +92,10 @@ lock: setup ## Choose the newest versions and write the lock files
 	$(COMPILE) --upgrade requirements/uv.in --output-file requirements/uv.txt
 	$(COMPILE) --upgrade layers/core/requirements.in --output-file layers/core/requirements.txt
 	$(COMPILE) --upgrade layers/imaging/requirements.in --output-file layers/imaging/requirements.txt
+	$(COMPILE) --upgrade layers/forecasting/requirements.in --output-file layers/forecasting/requirements.txt
 	$(COMPILE) --upgrade requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --upgrade requirements/sam.in --output-file requirements/sam.txt
+	$(COMPILE) --upgrade benchmarks/forecast-requirements.in --output-file benchmarks/forecast-requirements.txt
 	$(COMPILE) --upgrade --no-deps benchmarks/requirements.in --output-file benchmarks/requirements.txt
 	$(COMPILE) --upgrade --no-deps requirements/models.in --output-file requirements/models.txt
 

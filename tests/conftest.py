@@ -2,6 +2,9 @@
 
 import os
 
+# Read when `pawcast.observability` is first imported, which may be while tests are collected.
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Pawcast")
+
 import pytest
 from hypothesis import HealthCheck, settings
 

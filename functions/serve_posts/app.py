@@ -5,17 +5,16 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pawcast.adapters.assembly import posts_api
-from pawcast.errors import NotFound, Permanent
-from pawcast.http import answer, caller_of, code_of, error_answer, json_body, query_of
+from pawcast.http import answer, answer_errors, caller_of, json_body, query_of
 from pawcast.observability import MetricUnit, logger, metrics
 from pawcast.settings import ServePostsSettings
 
 api = posts_api(ServePostsSettings.read(os.environ))
 app = APIGatewayHttpResolver()
+answer_errors(app)
 
 
 @app.post("/posts")
@@ -48,25 +47,6 @@ def feed() -> Response[str]:
 def inbox() -> Response[str]:
     """The caller's notices, newest first."""
     return answer(api.inbox(caller_of(app.current_event), query_of(app.current_event)))
-
-
-@app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
-def failed(error: Exception) -> Response[str]:
-    """Answer an error; only what we did not expect is logged with its traceback."""
-    refused = isinstance(error, Permanent)
-    metrics.add_metric("RequestsRefused" if refused else "RequestsFailed", MetricUnit.Count, 1)
-    answered = error_answer(error, app.current_event.request_context.request_id)
-    if refused:
-        logger.info("request refused", extra={"code": code_of(error)})
-    else:
-        logger.exception("request failed", exc_info=error)
-    return answered
-
-
-@app.not_found
-def unknown_route(_: NotFoundError) -> Response[str]:
-    """A path that the API does not have."""
-    return error_answer(NotFound("no such route"), app.current_event.request_context.request_id)
 
 
 @logger.inject_lambda_context(clear_state=True)

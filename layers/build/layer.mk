@@ -22,14 +22,14 @@ UNUSED_FOLDERS := tests test testing __pycache__ include bin *.egg-info \
 UNUSED_FILES := libonnxruntime.so.* *.pyi *.pyx *.pxd *.h *.hpp *.c *.a *.lib *.dist-info/RECORD *.dist-info/INSTALLER \
 	*.dist-info/direct_url.json *.dist-info/REQUESTED *.lock
 
-.PHONY: build-CoreLayer build-ImagingLayer
+.PHONY: build-CoreLayer build-ImagingLayer build-ForecastingLayer
 
 build-CoreLayer:
 	$(install)
 	cp -R pawcast '$(TARGET)/pawcast'
 	$(strip)
 
-build-ImagingLayer:
+build-ImagingLayer build-ForecastingLayer:
 	$(install)
 	$(strip)
 

@@ -229,6 +229,16 @@ class PawcastClient:
             raise ServiceFailed(f"the photo of post {post.post_id} answers {answer.status_code}")
         return answer.content
 
+    def get_json(self, path: str, **query: str | int | None) -> dict[str, Any]:
+        """What a path answers, as it is: for parts of the API that the operator only shows."""
+        return _document(self._get(path, **query))
+
+    def post_json(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What a path answers to a body. Not repeated once it was sent: it may have been done."""
+        return _document(
+            self._repeated("POST", f"{self._base}{path}", only_unsent=True, headers=self._headers, json=dict(body))
+        )
+
     def _get(self, path: str, **query: str | int | None) -> httpx.Response:
         chosen = {name: value for name, value in query.items() if value is not None}
         return self._repeated("GET", f"{self._base}{path}", headers=self._headers, params=chosen)
@@ -280,6 +290,15 @@ def _parsed[T: Answer](kind: type[T], answer: httpx.Response) -> T:
             where = f"{answer.request.method} {answer.request.url.path}"
             raise ServiceFailed(f"{where} answered what the contract does not know: {error}") from error
     raise _failure(answer)
+
+
+def _document(answer: httpx.Response) -> dict[str, Any]:
+    if not answer.is_success:
+        raise _failure(answer)
+    document = answer.json()
+    if not isinstance(document, dict):
+        raise ServiceFailed(f"{answer.request.method} {answer.request.url.path} answered no JSON object")
+    return document
 
 
 def _failure(answer: httpx.Response) -> ClientError:

@@ -21,7 +21,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from pawcast_ops.local import emulator as emulators
-from pawcast_ops.local import sam, seeds
+from pawcast_ops.local import sam, seeds, site
 from pawcast_ops.local.emulator import Emulator, LocalStackError
 
 app = typer.Typer(no_args_is_help=True, help="Run the whole stack on this machine.")
@@ -74,11 +74,14 @@ class LocalStack:
                 if not sam.deploy(self.root, self.state, emulator):
                     steps.note("nothing changed")
             self._seed(steps, emulator)
+            with steps.step("site"):
+                steps.note(site.start(self.state.resolve()).url)
             return emulator
 
     def down(self) -> bool:
         """Stop everything and forget it; False if nothing ran."""
         with self._alone():
+            site.stop(self.state.resolve())
             ran = emulators.stop(self.state)
             for name in ("stack.json", "deployed", "released"):
                 (self.state / name).unlink(missing_ok=True)
@@ -200,14 +203,16 @@ def _places(emulator: Emulator) -> Panel:
     places = Table.grid(padding=(0, 2))
     places.add_column(style="bold", no_wrap=True)
     places.add_column(overflow="fold")
+    open_site = site.running(STATE.resolve())
     for name, value in (
+        ("site", f"{open_site.url}/weeks.html" if open_site else "not running: `make up`"),
         ("API", outputs["ApiUrl"]),
         ("AWS endpoint", emulator.endpoint_url),
         ("mails", f"{emulator.endpoint_url}/_ministack/ses/messages"),
         ("people", f"{STATE / 'users.json'} (names and passwords)"),
         ("outputs", str(STATE / "stack.json")),
         ("logs", f"tail -f {STATE / 'emulator.log'}"),
-        ("photos", "make demo"),
+        ("photos and a week", "make demo"),
         ("stop", "make down"),
     ):
         places.add_row(name, escape(value))

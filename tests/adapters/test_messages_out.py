@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from pawcast.adapters.messages_out import EventTopic, SesMailer, UploadQueue
 from pawcast.errors import DependencyUnavailable
-from pawcast.screening.notices import Mail, MailRejected
+from pawcast.mail import Mail, MailRejected
 from pawcast.screening.post import PostEvent
 from pawcast.screening.uploads import parse_body
 from tests.support.screening import NOW, OWNER, an_upload, post_id

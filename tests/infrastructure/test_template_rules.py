@@ -13,6 +13,9 @@ from tests.support.template import ROOT, Template, environment_of, folder_of, fu
 
 Rule = Callable[[Template], list[str]]
 
+MAIL = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"
+EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${WeeklyForecast.Name}"
+
 # Every allowed resource that ends in a wildcard, and why it has to.
 WIDE_RESOURCES = {
     ("ServePostsFunctionRole", "${UploadsBucket.Arn}/posts/*"): "signs uploads: one key for each post",
@@ -24,8 +27,34 @@ WIDE_RESOURCES = {
     ("InferenceStreamRole", "${LogsBucket.Arn}/inference*"): "Firehose makes the keys, by date; failures beside them",
     (
         "SendNoticesFunctionRole",
-        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
-    ): "the sender may be verified as an address or as a domain; narrowed by ses:FromAddress",
+        MAIL,
+    ): "the sender may be verified as an address or as a domain; narrowed by FromAddress",
+    ("SiteBucketPolicy", "${SiteBucket.Arn}/*"): "CloudFront serves every file; narrowed to one distribution",
+    ("IngestDropsFunctionRole", "${DropsBucket.Arn}/drops/*"): "senders make the keys",
+    ("IngestDropsFunctionRole", "${DropsBucket.Arn}/ingest-reports/*"): "one report for each drop",
+    ("IngestDropsFunctionRole", "${WarehouseBucket.Arn}/*"): "DRAFT",
+    ("CompactWarehouseFunctionRole", "${WarehouseBucket.Arn}/*"): "DRAFT",
+    ("OpenWeekFunctionRole", "${WarehouseBucket.Arn}/*"): "DRAFT",
+    ("OpenWeekFunctionRole", "${PlansBucket.Arn}/runs/*"): "writes what each shard knows",
+    ("OpenWeekFunctionRole", "${ModelsBucket.Arn}/models/*"): "loads the versions that the release names",
+    ("ForecastShardFunctionRole", "${PlansBucket.Arn}/runs/*"): "the files of its shard; one folder for each run",
+    ("PlanShardFunctionRole", "${PlansBucket.Arn}/runs/*"): "the files of its shard; one folder for each run",
+    ("EvaluateWeekFunctionRole", "${PlansBucket.Arn}/runs/*"): "this run's history and the forecast of an earlier run",
+    ("EvaluateWeekFunctionRole", "${PlansBucket.Arn}/evaluations/*"): "errors of each week, read by later weeks",
+    ("ReportWeekFunctionRole", "${PlansBucket.Arn}/runs/*"): "gathers all shards, writes the report",
+    ("TellStoresFunctionRole", "${PlansBucket.Arn}/runs/*"): "reads the plans of its shard",
+    ("TellStoresFunctionRole", "${PlansBucket.Arn}/stores/*"): "one plan for each store, week and version",
+    ("TellStoresFunctionRole", "${WarehouseBucket.Arn}/forecasts/*"): "one file for each week and shard",
+    ("TellStoresFunctionRole", "${WarehouseBucket.Arn}/plans/*"): "one file for each week and shard",
+    (
+        "TellStoresFunctionRole",
+        MAIL,
+    ): "the sender may be verified as an address or as a domain; narrowed by FromAddress",
+    ("ServeWeeksFunctionRole", "${PlansBucket.Arn}/runs/*"): "shows plans, signs links to reports",
+    ("ServeWeeksFunctionRole", "*"): "SendTaskSuccess and SendTaskFailure know no resource; the token is the right",
+    ("WeeklyForecastRole", "*"): "log delivery is set up for the account: its actions know no resource",
+    ("WeeklyForecastShardsPolicy", f"{EXECUTIONS}:*"): "an execution gets its id when it starts",
+    ("WeeklyForecastShardsPolicy", f"{EXECUTIONS}/*"): "executions of its Distributed Maps, named by label and id",
 }
 
 BAD: dict[str, tuple[str, list[str]]] = {
@@ -94,6 +123,28 @@ BAD: dict[str, tuple[str, list[str]]] = {
             "ALogGroup: has no RetentionInDays",
             "BFunction: shares the log group ALogGroup with AFunction",
             "CFunction: has no log group in this template",
+        ],
+    ),
+    "machine_logs": (
+        """
+        Resources:
+          ALogGroup: {Type: AWS::Logs::LogGroup}
+          AFunction: {Type: AWS::Serverless::Function, Properties: {LoggingConfig: {LogGroup: !Ref ALogGroup}}}
+          AMachine:
+            Type: AWS::Serverless::StateMachine
+            Properties:
+              Logging:
+                Level: ERROR
+                IncludeExecutionData: true
+                Destinations: [{CloudWatchLogsLogGroup: {LogGroupArn: !GetAtt ALogGroup.Arn}}]
+          BMachine: {Type: AWS::Serverless::StateMachine}
+        """,
+        [
+            "AMachine: has no log group of its own",
+            "AMachine: logs inputs and outputs",
+            "BMachine: has no log group of its own",
+            "BMachine: does not log its errors",
+            "BMachine: logs inputs and outputs",
         ],
     ),
     "narrow_actions": (
@@ -179,8 +230,17 @@ BAD: dict[str, tuple[str, list[str]]] = {
         ["EatFoodFunction: CodeUri is functions/eat, expected functions/eat_food"],
     ),
     "physical_names": (
-        "Resources: {FoodQueue: {Type: AWS::SQS::Queue, Properties: {QueueName: food}}}",
-        ["FoodQueue: QueueName is a physical name"],
+        """
+        Resources:
+          FoodQueue: {Type: AWS::SQS::Queue, Properties: {QueueName: food}}
+          EatFunction:
+            Type: AWS::Serverless::Function
+            Properties:
+              Events:
+                Noon: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day)}}
+                Night: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day), OmitName: true}}
+        """,
+        ["FoodQueue: QueueName is a physical name", "EatFunction: the schedule Noon gets a physical name"],
     ),
     "signed_in_routes": (
         "Resources: {EatRoute: {Type: AWS::ApiGatewayV2::Route, Properties: {RouteKey: GET /food}}}",
@@ -273,7 +333,8 @@ def test_settings_can_be_read_from_the_environment_of_the_template(folder: str) 
 
     read = settings_of(folder).read(environment)
 
-    assert {name: environment[name.upper()] for name in type(read).model_fields} == read.model_dump()
+    values = {name: f"{value:g}" if isinstance(value, float) else value for name, value in read.model_dump().items()}
+    assert {name: environment[name.upper()] for name in type(read).model_fields} == values
 
 
 @pytest.mark.parametrize("folder", folders())
@@ -324,7 +385,12 @@ def test_the_nested_stack_gets_what_it_declares(template: Template, observabilit
 def test_every_queue_mapping_of_the_template_was_looked_at(template: Template) -> None:
     mapped = {logical_id for logical_id, _, _ in rules.queue_mappings(template)}
 
-    assert {"ScreenPhotosFunction", "RescueFailedPhotosFunction", "SendNoticesFunction"} == mapped
+    assert {
+        "ScreenPhotosFunction",
+        "RescueFailedPhotosFunction",
+        "SendNoticesFunction",
+        "IngestDropsFunction",
+    } == mapped
 
 
 def test_outputs_name_resources_that_exist(template: Template) -> None:

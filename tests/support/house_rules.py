@@ -42,6 +42,7 @@ PHYSICAL_NAMES = {
     "AWS::SSM::Parameter": ("Name",),
     "AWS::Serverless::Function": ("FunctionName",),
     "AWS::Serverless::LayerVersion": ("LayerName",),
+    "AWS::Serverless::StateMachine": ("Name",),
 }
 
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool")
@@ -129,6 +130,25 @@ def log_retention(template: Template) -> list[str]:
     return found
 
 
+def machine_logs(template: Template) -> list[str]:
+    """Every state machine writes its errors to a log group of its own, and neither inputs nor outputs: task tokens."""
+    owners = {
+        next(references(properties.get("LoggingConfig", {}).get("LogGroup")), ""): function
+        for function, properties in functions(template).items()
+    }
+    found = []
+    for logical_id, machine in resources(template, "AWS::Serverless::StateMachine").items():
+        logging = machine.get("Properties", {}).get("Logging", {})
+        groups = [group for group in references(logging.get("Destinations")) if group not in owners]
+        if len(groups) != 1 or groups[0] not in resources(template, "AWS::Logs::LogGroup"):
+            found.append(f"{logical_id}: has no log group of its own")
+        if logging.get("Level") not in ("ERROR", "ALL"):
+            found.append(f"{logical_id}: does not log its errors")
+        if logging.get("IncludeExecutionData") is not False:
+            found.append(f"{logical_id}: logs inputs and outputs")
+    return found
+
+
 def deployed(template: Template) -> Template:
     """The template as CloudFormation gets it: SAM's types replaced by the resources that they stand for."""
 
@@ -140,7 +160,7 @@ def deployed(template: Template) -> Template:
 
     document = copy.deepcopy(template)
     for resource in document["Resources"].values():
-        for key in ("CodeUri", "ContentUri", "Location"):
+        for key in ("CodeUri", "ContentUri", "DefinitionUri", "Location"):
             if isinstance(resource.get("Properties", {}).get(key), str):
                 resource["Properties"][key] = "s3://bucket/key"
     answer = transform(document, {}, NoPolicyNames())
@@ -291,13 +311,20 @@ def logical_names(template: Template) -> list[str]:
 
 
 def physical_names(template: Template) -> list[str]:
-    """Nothing has a name of its own."""
-    return [
+    """Nothing has a name of its own; SAM names a schedule after its event unless it is told not to."""
+    found = [
         f"{logical_id}: {key} is a physical name"
         for logical_id, resource in resources(template).items()
         for key in PHYSICAL_NAMES.get(resource["Type"], ())
         if key in resource.get("Properties", {})
     ]
+    found += [
+        f"{logical_id}: the schedule {name} gets a physical name"
+        for logical_id, resource in resources(template).items()
+        for name, source in resource.get("Properties", {}).get("Events", {}).items()
+        if source["Type"] == "ScheduleV2" and source["Properties"].get("OmitName") is not True
+    ]
+    return found
 
 
 def signed_in_routes(template: Template) -> list[str]:
@@ -332,6 +359,7 @@ RULES = (
     visibility,
     concurrency,
     log_retention,
+    machine_logs,
     narrow_actions,
     managed_policies,
     private_buckets,

@@ -7,8 +7,8 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from pawcast import errors
+from pawcast.callers import Caller
 from pawcast.http import BODY_MAX_BYTES, caller_of, error_answer, json_body
-from pawcast.screening.posts_api import Caller
 
 CLAIMS = {"sub": "u1", "email": "mina@example.com", "token_use": "id", "locale": "en-US"}
 

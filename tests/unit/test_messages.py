@@ -3,7 +3,9 @@
 import pytest
 
 from pawcast import errors
-from pawcast.screening.messages import NOTICES, REASONS, REQUEST_ERRORS, Text
+from pawcast.languages import Text
+from pawcast.request_errors import REQUEST_ERRORS
+from pawcast.screening.messages import NOTICES, REASONS
 from pawcast.screening.post import EVENTS
 
 

@@ -6,19 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from pawcast.errors import DependencyUnavailable
+from pawcast.mail import Mail, MailRejected
 from pawcast.screening.messages import REASONS
-from pawcast.screening.notices import (
-    CLAIM_FOR,
-    Claim,
-    Mail,
-    MailOutcome,
-    MailRejected,
-    Notice,
-    Notifier,
-    User,
-    mail_of,
-    notice_of,
-)
+from pawcast.screening.notices import CLAIM_FOR, Claim, MailOutcome, Notice, Notifier, User, mail_of, notice_of
 from pawcast.screening.post import PostEvent
 from tests.support.screening import NOW, OWNER, post_id
 

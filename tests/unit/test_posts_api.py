@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from pawcast.callers import Caller
 from pawcast.errors import InvalidRequest, NotFound
 from pawcast.screening.notices import Notice, User
 from pawcast.screening.ports import Page
 from pawcast.screening.post import Decision, Post, PostState
-from pawcast.screening.posts_api import Caller, PostsApi
+from pawcast.screening.posts_api import PostsApi
 from tests.support.screening import NOW, OWNER, a_post, post_id
 
 MINA = Caller(OWNER, "mina@example.com", "ko")

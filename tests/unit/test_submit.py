@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawcast.errors import InvalidRequest
-from pawcast.screening.messages import REQUEST_ERRORS
+from pawcast.request_errors import REQUEST_ERRORS
 from pawcast.screening.post import Post, PostState
 from pawcast.screening.submit import UPLOAD_MAX_BYTES, language, new_post, normal_tag
 from tests.support.screening import NOW, OWNER, post_id

@@ -6,6 +6,8 @@
     │   └── ReleaseUnavailable            no release policy or model could be loaded yet
     └── Permanent                       repeating the call cannot help
         ├── InvalidRequest                a caller sent something the API does not accept (HTTP 400)
+        │   ├── InvalidVisits               a frame of visits can't be laid on a grid of stores and days
+        │   └── InvalidStaffing             a store's staffing rules, a shift pattern or an edit can't be
         ├── NotSignedIn                   no or no valid token (HTTP 401)
         ├── NotAllowed                    signed in, but may not do this (HTTP 403)
         ├── NotFound                      unknown, or not visible to this caller (HTTP 404)
@@ -16,6 +18,8 @@
         ├── InvalidPolicy                 a release policy breaks its schema or names what does not exist
         ├── ModelRejected                 a model's bytes, card or outputs are not what its card says
         │   └── HashMismatch                its SHA-256 differs from the card
+        ├── RefusedDrop                   a file of visits or facts is no table at all, or too large
+        ├── DataNotFresh                  a week can't be run because its visits have not arrived
         ├── VersionConflict               someone else wrote this version first
         ├── InvalidSettings               a function was deployed without a variable it needs
         └── PriceUnknown                  a bill needs a price that no price file has
@@ -24,6 +28,7 @@
 are in `pawcast.screening.messages`.
 """
 
+import json
 from typing import ClassVar
 
 
@@ -62,6 +67,25 @@ class InvalidRequest(Permanent):
         super().__init__(message)
         self.field = field
         self.request_code = code or self.code
+
+
+class InvalidVisits(InvalidRequest):
+    """A frame of visits can't be laid on a grid; the message names the column, the value and what to do."""
+
+    code = "invalid_visits"
+
+
+class InvalidStaffing(InvalidRequest):
+    """Staffing rules, a shift pattern or an edit can't be; says store, field, value and what to do, also in Korean."""
+
+    code = "invalid_staffing"
+
+    def __init__(self, en: str, ko: str, *, code: str, field: str, store_id: str = "", value: str = "") -> None:
+        super().__init__(en, code=code, field=field)
+        self.en = en
+        self.ko = ko
+        self.store_id = store_id
+        self.value = value
 
 
 class NotSignedIn(Permanent):
@@ -158,6 +182,30 @@ class HashMismatch(ModelRejected):
     """The SHA-256 of a model's bytes differs from its card."""
 
     code = "hash_mismatch"
+
+
+class RefusedDrop(Permanent):
+    """A file of visits or facts is refused as a whole; `problem_code` says why (`forecasting.ingest.report`)."""
+
+    code = "refused_drop"
+
+    def __init__(self, problem_code: str, *, value: str = "", column: str | None = None, limit: str = "") -> None:
+        super().__init__(": ".join(part for part in (problem_code, column, value, limit) if part))
+        self.problem_code = problem_code
+        self.value = value
+        self.column = column
+        self.limit = limit
+
+
+class DataNotFresh(Permanent):
+    """A week can't be run: visits are missing. `ko` and `en` say which and what to do."""
+
+    code = "data_not_fresh"
+
+    def __init__(self, problem: str, *, ko: str, en: str) -> None:
+        # The state machine hands on the message alone, and the record of the week wants both languages.
+        super().__init__(json.dumps({"problem": problem, "ko": ko, "en": en}, ensure_ascii=False))
+        self.problem = problem
 
 
 class VersionConflict(Permanent):

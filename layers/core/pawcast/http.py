@@ -10,9 +10,11 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from pawcast.callers import Caller
 from pawcast.errors import (
     Conflict,
     DependencyUnavailable,
@@ -21,10 +23,12 @@ from pawcast.errors import (
     NotFound,
     NotSignedIn,
     PawcastError,
+    Permanent,
     VersionConflict,
 )
-from pawcast.screening.messages import LANGUAGES, REQUEST_ERRORS
-from pawcast.screening.posts_api import Caller
+from pawcast.languages import LANGUAGES
+from pawcast.observability import MetricUnit, logger, metrics
+from pawcast.request_errors import REQUEST_ERRORS
 
 BODY_MAX_BYTES = 32_768
 STATUSES: Mapping[type[PawcastError], HTTPStatus] = MappingProxyType(
@@ -56,7 +60,14 @@ def caller_of(event: APIGatewayProxyEventV2) -> Caller:
         user_id=str(claims["sub"]),
         email=claims.get("email"),
         language=locale if locale in LANGUAGES else None,
+        groups=_groups_of(claims.get("cognito:groups")),
     )
+
+
+def _groups_of(claim: Any) -> frozenset[str]:
+    """The token's groups. The gateway hands a list on as text: `[planners operators]`."""
+    names = claim.strip("[]").replace(",", " ").split() if isinstance(claim, str) else claim or ()
+    return frozenset(str(name) for name in names)
 
 
 def json_body(event: APIGatewayProxyEventV2) -> dict[str, Any]:
@@ -114,6 +125,25 @@ def error_answer(error: Exception, request_id: str) -> Response[str]:
         if error.field is not None:
             detail["field"] = error.field
     return answer({"error": detail, "request_id": request_id}, _status_of(error))
+
+
+def answer_errors(app: APIGatewayHttpResolver) -> None:
+    """Answer every error of an API's routes; only what we did not expect is logged with its traceback."""
+
+    def failed(error: Exception) -> Response[str]:
+        refused = isinstance(error, Permanent)
+        metrics.add_metric("RequestsRefused" if refused else "RequestsFailed", MetricUnit.Count, 1)
+        if refused:
+            logger.info("request refused", extra={"code": code_of(error)})
+        else:
+            logger.exception("request failed", exc_info=error)
+        return error_answer(error, app.current_event.request_context.request_id)
+
+    def unknown_route(_: NotFoundError) -> Response[str]:
+        return error_answer(NotFound("no such route"), app.current_event.request_context.request_id)
+
+    app.exception_handler(Exception)(failed)
+    app.not_found(unknown_route)
 
 
 def _status_of(error: Exception) -> HTTPStatus:

@@ -83,3 +83,107 @@ class ExpireUploadsSettings(Settings):
     reviews_table: str
     uploads_bucket: str
     screening_queue_url: str
+
+
+# ---------------------------------------------------------------- forecasting: a week's run
+
+
+class OpenWeekSettings(Settings):
+    """`functions/open_week`."""
+
+    weeks_table: str
+    plans_bucket: str
+    warehouse_bucket: str
+    models_bucket: str
+    forecast_release_parameter: str
+    planning_time_zone: str
+    minimum_fresh_percent: float
+
+
+class ForecastShardSettings(Settings):
+    """`functions/forecast_shard`."""
+
+    plans_bucket: str
+
+
+class PlanShardSettings(Settings):
+    """`functions/plan_shard`."""
+
+    plans_bucket: str
+
+
+class EvaluateWeekSettings(Settings):
+    """`functions/evaluate_week`."""
+
+    weeks_table: str
+    plans_bucket: str
+
+
+class ReportWeekSettings(Settings):
+    """`functions/report_week`."""
+
+    weeks_table: str
+    plans_bucket: str
+    planning_time_zone: str
+
+
+class AskApprovalSettings(Settings):
+    """`functions/ask_approval`."""
+
+    weeks_table: str
+    forecast_events_topic_arn: str
+    planning_time_zone: str
+    public_base_url: str
+
+
+class TellStoresSettings(Settings):
+    """`functions/tell_stores`."""
+
+    weeks_table: str
+    plans_bucket: str
+    warehouse_bucket: str
+    sender_mail: str
+
+
+class CloseWeekSettings(Settings):
+    """`functions/close_week`."""
+
+    weeks_table: str
+    forecast_events_topic_arn: str
+    planning_time_zone: str
+    public_base_url: str
+
+
+class WatchDeadlineSettings(Settings):
+    """`functions/watch_deadline`."""
+
+    weeks_table: str
+    forecast_events_topic_arn: str
+    planning_time_zone: str
+    public_base_url: str
+
+
+class ServeWeeksSettings(Settings):
+    """`functions/serve_weeks`."""
+
+    weeks_table: str
+    plans_bucket: str
+    state_machine_arn: str
+    planning_time_zone: str
+
+
+# ---------------------------------------------------------------- forecasting: data
+
+
+class IngestDropsSettings(Settings):
+    """`functions/ingest_drops`."""
+
+    drops_bucket: str
+    warehouse_bucket: str
+    forecast_events_topic_arn: str
+
+
+class CompactWarehouseSettings(Settings):
+    """`functions/compact_warehouse`."""
+
+    warehouse_bucket: str

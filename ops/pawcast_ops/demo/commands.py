@@ -19,6 +19,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.live import Live
+from rich.panel import Panel
 
 from pawcast_ops.client import ClientError, PawcastClient, sign_in
 from pawcast_ops.demo import display
@@ -26,6 +27,8 @@ from pawcast_ops.demo.contact_sheet import contact_sheet
 from pawcast_ops.demo.mails import Mail, caught_mails, mails_since
 from pawcast_ops.demo.pictures import build_uploads
 from pawcast_ops.demo.story import Outcome, Pace, Person, Snapshot, Story, leaks, unanswered
+from pawcast_ops.demo.week import WeekFailed, WeekStory, audit_table
+from pawcast_ops.local.site import running as running_site
 from pawcast_ops.outputs import Stack, StackNotFound, stack_outputs
 
 app = typer.Typer(no_args_is_help=True, help="Upload varied photos through the running stack and watch.")
@@ -115,6 +118,37 @@ def run(
 
 
 @app.command()
+def week(
+    stack_name: Annotated[str | None, typer.Option(help="A stack of CloudFormation instead of the local one.")] = None,
+    users_file: Annotated[Path, typer.Option(help="People to sign in as.")] = USERS_FILE,
+    stores: Annotated[int, typer.Option(min=20, max=5000, help="Stores of the chain.")] = 300,
+    patience: Annotated[float, typer.Option(min=1, help="Seconds to wait for one step.")] = 300.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the week's record as JSON.")] = False,
+) -> None:
+    """Run a whole forecast week of a made-up chain: data, failed Tuesday, good Wednesday, approval, receipts."""
+    console = Console(stderr=as_json, highlight=False)
+    try:
+        stack = stack_outputs(stack_name)
+        planner = planner_of(users_file)
+        with _client_of(stack, planner) as client:
+            shown = WeekStory(stack, client, console, stores=stores, patience=patience).tell()
+    except StackNotFound as error:
+        console.print(f"[red]{error}[/]\nIs the stack up? `make up` starts it.")
+        raise typer.Exit(2) from error
+    except (ClientError, WeekFailed) as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=2) + "\n")
+    else:
+        console.print(Panel(audit_table(shown), title="the week's record", title_align="left", expand=False))
+        site = running_site(Path(".pawcast").resolve()) if stack.is_local else None
+        if site is not None:
+            console.print(f"  the week's page: {site.url}/weeks.html#/{shown['week']}")
+            console.print(f"  sign in as {planner.username}, password in {users_file}")
+
+
+@app.command()
 def pictures(
     out: Annotated[Path, typer.Option(help="Folder to write into; it is made if missing.")] = Path("demo-pictures"),
 ) -> None:
@@ -155,21 +189,34 @@ class Watcher:
             self._console.print(display.counts_line(snapshot), soft_wrap=True)
 
 
-def read_users(path: Path) -> list[User]:
-    """The people who upload; raises StackNotFound that says what is wrong with the file."""
+def all_users(path: Path) -> list[User]:
+    """Everybody in the users file; raises StackNotFound that says what is wrong with it."""
     if not path.exists():
         message = f"there is no {path} here: `make up` writes it"
         raise StackNotFound(message)
     try:
-        users = TypeAdapter(list[User]).validate_json(path.read_bytes())
+        return TypeAdapter(list[User]).validate_json(path.read_bytes())
     except ValidationError as error:
         message = f"{path} is not a list of users: {error.errors()[0]['msg']}"
         raise StackNotFound(message) from error
-    uploaders = [user for user in users if not user.groups][:PEOPLE]
+
+
+def read_users(path: Path) -> list[User]:
+    """The people who upload; raises StackNotFound that says what is wrong with the file."""
+    uploaders = [user for user in all_users(path) if not user.groups][:PEOPLE]
     if not uploaders:
         message = f"{path} names nobody who is in no group, so nobody can upload"
         raise StackNotFound(message)
     return uploaders
+
+
+def planner_of(path: Path) -> User:
+    """The first planner; raises StackNotFound when there is none."""
+    for user in all_users(path):
+        if "planners" in user.groups:
+            return user
+    message = f"{path} names nobody in the group planners"
+    raise StackNotFound(message)
 
 
 def as_document(outcomes: Sequence[Outcome], mails: Sequence[Mail], elapsed: float) -> dict[str, Any]:
@@ -208,7 +255,7 @@ def _photo_document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _signed_in(stack: Stack, user: User, open_things: ExitStack) -> Person:
+def _client_of(stack: Stack, user: User) -> PawcastClient:
     token = sign_in(
         user.username,
         user.password,
@@ -216,7 +263,11 @@ def _signed_in(stack: Stack, user: User, open_things: ExitStack) -> Person:
         region=stack.region or "us-east-1",
         endpoint_url=stack.endpoint_url,
     )
-    client = open_things.enter_context(PawcastClient(stack.output("ApiUrl"), token))
+    return PawcastClient(stack.output("ApiUrl"), token)
+
+
+def _signed_in(stack: Stack, user: User, open_things: ExitStack) -> Person:
+    client = open_things.enter_context(_client_of(stack, user))
     # Jun reads Korean, so both languages are seen in the mails.
     return Person(user.name, client, locale="ko" if user.name == "Jun" else "en")
 

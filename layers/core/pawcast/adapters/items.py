@@ -32,5 +32,14 @@ def values(**fields: str | int | bool) -> Item:
 
 def from_item[R: BaseModel](kind: type[R], item: Mapping[str, Any]) -> R:
     """The record in an item; attributes that are none of its fields (index keys) are dropped."""
-    plain = {name: _deserializer.deserialize(value) for name, value in item.items()}
+    plain = {name: _json(_deserializer.deserialize(value)) for name, value in item.items()}
     return kind.model_validate({name: value for name, value in plain.items() if name in kind.model_fields})
+
+
+def _json(value: Any) -> Any:
+    """What DynamoDB gave, with numbers as JSON has them: fields that may hold anything take no Decimal."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {name: _json(part) for name, part in value.items()}
+    return [_json(part) for part in value] if isinstance(value, list) else value

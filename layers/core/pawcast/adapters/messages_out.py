@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from pawcast.adapters.aws_errors import error_code, mapped
-from pawcast.screening.notices import Mail, MailRejected
+from pawcast.mail import Mail, MailRejected
 from pawcast.screening.post import PostEvent, Upload
 from pawcast.screening.uploads import notification
 

@@ -1,28 +1,12 @@
-"""Every sentence that a user reads, in Korean and English, by code.
+"""Every sentence that an uploader reads, in Korean and English, by code.
 
 Codes are contract (see `pawcast.errors`); the words may change. A sentence says what happened and what to do.
 A test holds that every code that can reach a user has both languages.
 """
 
-from types import MappingProxyType
-from typing import TypedDict
+from pawcast.languages import Text, texts
 
-LANGUAGES = ("ko", "en")
-DEFAULT_LANGUAGE = "ko"
-
-
-class Text(TypedDict):
-    """One sentence in each language."""
-
-    ko: str
-    en: str
-
-
-def _texts(table: dict[str, tuple[str, str]]) -> MappingProxyType[str, Text]:
-    return MappingProxyType({code: Text(ko=ko, en=en) for code, (ko, en) in table.items()})
-
-
-REASONS = _texts(
+REASONS = texts(
     {
         "human_face_suspected": (
             "사진에 사람 얼굴이 보이는 것 같아 담당자가 확인하고 있습니다. 결과를 곧 알려 드릴게요.",
@@ -71,7 +55,7 @@ REASONS = _texts(
     }
 )
 
-NOTICES = _texts(
+NOTICES = texts(
     {
         "PostPublished": ("“{title}” 사진이 게시되었습니다.", "Your photo “{title}” is published."),
         "PostHeld": (
@@ -88,46 +72,4 @@ NOTICES = _texts(
 PUBLISHED_BODY = Text(
     ko="이제 모두가 피드에서 볼 수 있습니다. 함께해 주셔서 고맙습니다.",
     en="Everybody can see it in the feed now. Thank you for sharing.",
-)
-
-REQUEST_ERRORS = _texts(
-    {
-        "invalid_request": ("요청 내용을 확인해 주세요.", "Please check the request."),
-        "title_missing": ("제목을 입력해 주세요.", "Please give a title."),
-        "title_too_long": ("제목은 100자까지 쓸 수 있습니다.", "A title may have up to 100 characters."),
-        "title_invalid": ("제목에 제어 문자를 쓸 수 없습니다.", "A title may not hold control characters."),
-        "description_too_long": (
-            "설명은 2,000자까지 쓸 수 있습니다.",
-            "A description may have up to 2,000 characters.",
-        ),
-        "description_invalid": (
-            "설명에 제어 문자를 쓸 수 없습니다.",
-            "A description may not hold control characters.",
-        ),
-        "too_many_tags": ("태그는 10개까지 붙일 수 있습니다.", "A post may have up to 10 tags."),
-        "tag_invalid": (
-            "태그는 1~30자의 글자, 숫자, 밑줄(_), 하이픈(-)만 쓸 수 있습니다.",
-            "A tag has 1 to 30 letters, digits, underscores or hyphens.",
-        ),
-        "content_type_invalid": (
-            "JPEG, PNG, WebP, HEIC 사진만 올릴 수 있습니다.",
-            "Only JPEG, PNG, WebP and HEIC photos are accepted.",
-        ),
-        "size_invalid": ("사진은 1바이트 이상 20 MB 이하여야 합니다.", "A photo has 1 byte to 20 MB."),
-        "locale_invalid": ("지원하는 언어는 ko와 en입니다.", "Languages are ko and en."),
-        "cursor_invalid": (
-            "잘못된 페이지 표시입니다. 처음부터 다시 불러와 주세요.",
-            "The cursor is not valid. Start from the first page.",
-        ),
-        "limit_invalid": ("한 번에 1~50개를 불러올 수 있습니다.", "A page has 1 to 50 items."),
-        "not_signed_in": ("로그인해 주세요.", "Please sign in."),
-        "not_allowed": ("권한이 없습니다.", "You may not do this."),
-        "not_found": ("찾을 수 없습니다.", "Not found."),
-        "conflict": ("지금 상태에서는 할 수 없는 작업입니다.", "This can't be done in the present state."),
-        "dependency_unavailable": ("잠시 후 다시 시도해 주세요.", "Please try again in a moment."),
-        "internal_error": (
-            "문제가 생겼습니다. 잠시 후 다시 시도해 주세요.",
-            "Something went wrong. Please try again in a moment.",
-        ),
-    }
 )

@@ -13,7 +13,9 @@ from typing import Literal, Protocol
 from pydantic import AwareDatetime
 
 from pawcast.errors import DependencyUnavailable
-from pawcast.screening.messages import NOTICES, PUBLISHED_BODY, REASONS, Text
+from pawcast.languages import Text
+from pawcast.mail import Mail, Mailer, MailRejected
+from pawcast.screening.messages import NOTICES, PUBLISHED_BODY, REASONS
 from pawcast.screening.ports import Clock
 from pawcast.screening.post import PostEvent, PostId, Record
 
@@ -46,20 +48,6 @@ class User(Record):
     language: Literal["ko", "en"] = "ko"
 
 
-@dataclass(frozen=True)
-class Mail:
-    """One mail, ready to send."""
-
-    to: str
-    subject: str
-    text: str
-    html: str
-
-
-class MailRejected(Exception):
-    """The mail service refused this mail for good, such as an address on its suppression list."""
-
-
 class Notices(Protocol):
     """Inboxes."""
 
@@ -77,14 +65,6 @@ class Users(Protocol):
 
     def get(self, user_id: str) -> User | None:
         """The user, None when unknown or deleted."""
-        ...
-
-
-class Mailer(Protocol):
-    """Sends mail."""
-
-    def send(self, mail: Mail) -> None:
-        """Send; raises MailRejected when repeating can't help."""
         ...
 
 

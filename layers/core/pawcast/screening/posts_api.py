@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pawcast.callers import Caller
 from pawcast.errors import InvalidRequest, NotFound
-from pawcast.screening.messages import DEFAULT_LANGUAGE, REASONS
+from pawcast.languages import DEFAULT_LANGUAGE
+from pawcast.screening.messages import REASONS
 from pawcast.screening.notices import Notice, User
 from pawcast.screening.ports import Clock, Page
 from pawcast.screening.post import Post, PostState
@@ -23,15 +25,6 @@ CURSOR_MAX_CHARS = 300
 _POST_ID = re.compile(r"[0-9a-f]{32}")
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who is asking, from a verified token."""
-
-    user_id: str
-    email: str | None
-    language: str | None = None
 
 
 class PostReader(Protocol):

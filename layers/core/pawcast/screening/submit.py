@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pawcast.errors import InvalidRequest
-from pawcast.screening.messages import LANGUAGES
+from pawcast.languages import LANGUAGES
 from pawcast.screening.post import Post, PostState
 
 TITLE_MAX_CHARS = 100
