@@ -1,4 +1,4 @@
-"""`pawcast forecast`: backtest configurations on visits, and ask whether one may replace another."""
+"""`pawcast forecast`: backtest models on visits, ask whether one may replace another, publish and release them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,10 +14,13 @@ from rich.table import Table
 from pawcast.errors import PawcastError
 from pawcast.forecasting.backtest import BacktestGate, GateAnswer
 from pawcast.forecasting.evaluate import Evaluation
-from pawcast_ops import forecast_backtest
+from pawcast_ops import forecast_backtest, forecast_releases
 from pawcast_ops.forecast_backtest import NAIVE, Backtest, Finished
 
-app = typer.Typer(no_args_is_help=True, help="Backtest forecasts and compare configurations.")
+app = typer.Typer(no_args_is_help=True, help="Backtest forecasts, publish models, release them.")
+app.command()(forecast_releases.publish)
+app.command()(forecast_releases.release)
+app.command()(forecast_releases.show)
 
 Out = Annotated[Path, typer.Option(help="Folder for origins, tables and pictures.", file_okay=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

@@ -161,6 +161,7 @@ class Finished:
     rows: pd.DataFrame
     cpu_seconds: Mapping[str, float]  # all weeks
     judged: Mapping[str, Evaluation]
+    arms: Arms
 
 
 def collect(backtest: Backtest) -> Finished:
@@ -172,7 +173,7 @@ def collect(backtest: Backtest) -> Finished:
             frames.append(frame_of(file.read_bytes()))
             spent[arm] += float(json.loads(file.with_suffix(".json").read_text("utf-8"))["cpu_seconds"])
     rows = pd.concat(frames, ignore_index=True)
-    return Finished(rows, spent, evaluations(rows))
+    return Finished(rows, spent, evaluations(rows), backtest.arms)
 
 
 def write_tables(finished: Finished, out: Path) -> Iterator[Path]:
@@ -187,7 +188,11 @@ def write_tables(finished: Finished, out: Path) -> Iterator[Path]:
     yield out / "figures.csv"
     for arm, evaluation in finished.judged.items():
         file = out / f"evaluation-{arm}.json"
-        document = {"cpu_seconds": finished.cpu_seconds[arm], "evaluation": evaluation.model_dump(mode="json")}
+        document = {
+            "model": finished.arms[arm],
+            "cpu_seconds": finished.cpu_seconds[arm],
+            "evaluation": evaluation.model_dump(mode="json"),
+        }
         file.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
         yield file
 
@@ -205,6 +210,17 @@ def read_evaluation(out: Path, arm: str) -> tuple[Evaluation, float]:
     except (OSError, ValueError, KeyError) as error:
         known = ", ".join(sorted(path.stem.removeprefix("evaluation-") for path in out.glob("evaluation-*.json")))
         raise InvalidRequest(f"{out} has no backtest of {arm}; it has {known or 'none'}", field="arm") from error
+
+
+def read_model(out: Path, arm: str) -> dict[str, Any]:
+    """The document of the model that an arm of a finished backtest was.
+
+    Raises:
+        InvalidRequest: no such arm there.
+    """
+    read_evaluation(out, arm)
+    document: dict[str, Any] = json.loads((out / f"evaluation-{arm}.json").read_text("utf-8"))["model"]
+    return document
 
 
 # ------------------------------------------------------------ one origin

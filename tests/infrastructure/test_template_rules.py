@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import pawcast.settings
+from pawcast.forecasting.warehouse import CALENDAR, PROMOTIONS, STORES, TABLES, VISITS
 from pawcast.settings import Settings
 from tests.support import house_rules as rules
 from tests.support.template import ROOT, Template, environment_of, folder_of, functions, parse, references, resources
@@ -32,9 +33,6 @@ WIDE_RESOURCES = {
     ("SiteBucketPolicy", "${SiteBucket.Arn}/*"): "CloudFront serves every file; narrowed to one distribution",
     ("IngestDropsFunctionRole", "${DropsBucket.Arn}/drops/*"): "senders make the keys",
     ("IngestDropsFunctionRole", "${DropsBucket.Arn}/ingest-reports/*"): "one report for each drop",
-    ("IngestDropsFunctionRole", "${WarehouseBucket.Arn}/*"): "DRAFT",
-    ("CompactWarehouseFunctionRole", "${WarehouseBucket.Arn}/*"): "DRAFT",
-    ("OpenWeekFunctionRole", "${WarehouseBucket.Arn}/*"): "DRAFT",
     ("OpenWeekFunctionRole", "${PlansBucket.Arn}/runs/*"): "writes what each shard knows",
     ("OpenWeekFunctionRole", "${ModelsBucket.Arn}/models/*"): "loads the versions that the release names",
     ("ForecastShardFunctionRole", "${PlansBucket.Arn}/runs/*"): "the files of its shard; one folder for each run",
@@ -55,6 +53,14 @@ WIDE_RESOURCES = {
     ("WeeklyForecastRole", "*"): "log delivery is set up for the account: its actions know no resource",
     ("WeeklyForecastShardsPolicy", f"{EXECUTIONS}:*"): "an execution gets its id when it starts",
     ("WeeklyForecastShardsPolicy", f"{EXECUTIONS}/*"): "executions of its Distributed Maps, named by label and id",
+} | {
+    (f"{function}FunctionRole", f"${{WarehouseBucket.Arn}}/{table.name}/*"): "one folder a month, one file a drop"
+    for function, tables in {
+        "IngestDrops": TABLES,
+        "CompactWarehouse": TABLES,
+        "OpenWeek": (VISITS, STORES, CALENDAR, PROMOTIONS),
+    }.items()
+    for table in tables
 }
 
 BAD: dict[str, tuple[str, list[str]]] = {

@@ -176,10 +176,11 @@ def statements(template: Template) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if isinstance(properties.get("PolicyDocument"), dict):
             documents.append(properties["PolicyDocument"])
         for document in documents:
-            yield from ((logical_id, statement) for statement in _listed(document["Statement"]))
+            yield from ((logical_id, statement) for statement in listed(document["Statement"]))
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """What a template may write as one value or as a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -201,7 +202,7 @@ def narrow_actions(template: Template) -> list[str]:
     for logical_id, statement in statements(template):
         if statement["Effect"] == "Deny":
             continue
-        found += [f"{logical_id}: may do {action}" for action in _listed(statement["Action"]) if "*" in action]
+        found += [f"{logical_id}: may do {action}" for action in listed(statement["Action"]) if "*" in action]
         if "*" in (statement.get("Principal"), *dict(statement.get("Principal") or {}).values()):
             found.append(f"{logical_id}: anybody may do {statement['Action']}")
     return found
@@ -213,7 +214,7 @@ def wide_resources(template: Template) -> set[tuple[str, str]]:
         (logical_id, written(resource))
         for logical_id, statement in statements(template)
         if statement["Effect"] != "Deny"
-        for resource in _listed(statement.get("Resource", []))
+        for resource in listed(statement.get("Resource", []))
         if written(resource).endswith("*")
     }
 
@@ -259,7 +260,7 @@ def _refuses_plain_http(statement: Mapping[str, Any], policy: Mapping[str, Any])
         statement["Effect"] == "Deny"
         and statement["Principal"] == "*"
         and statement["Action"] == "s3:*"
-        and {written(resource) for resource in _listed(statement["Resource"])} == everything
+        and {written(resource) for resource in listed(statement["Resource"])} == everything
         and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
     )
 

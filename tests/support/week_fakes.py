@@ -134,10 +134,11 @@ class FakeWeeks:
     def release_receipt(self, receipt: Receipt) -> None:
         del self.kept[receipt.week, receipt.plan_version, receipt.store_id]
 
-    def first_time(self, week: str, notice: str) -> bool:
-        new = (week, notice) not in self.told
+    def was_told(self, week: str, notice: str) -> bool:
+        return (week, notice) in self.told
+
+    def note_told(self, week: str, notice: str) -> None:
         self.told.add((week, notice))
-        return new
 
 
 class FakeFiles:

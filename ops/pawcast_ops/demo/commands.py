@@ -27,7 +27,7 @@ from pawcast_ops.demo.contact_sheet import contact_sheet
 from pawcast_ops.demo.mails import Mail, caught_mails, mails_since
 from pawcast_ops.demo.pictures import build_uploads
 from pawcast_ops.demo.story import Outcome, Pace, Person, Snapshot, Story, leaks, unanswered
-from pawcast_ops.demo.week import WeekFailed, WeekStory, audit_table
+from pawcast_ops.demo.week import HISTORY_WEEKS, WeekFailed, WeekStory, audit_table
 from pawcast_ops.local.site import running as running_site
 from pawcast_ops.outputs import Stack, StackNotFound, stack_outputs
 
@@ -121,7 +121,8 @@ def run(
 def week(
     stack_name: Annotated[str | None, typer.Option(help="A stack of CloudFormation instead of the local one.")] = None,
     users_file: Annotated[Path, typer.Option(help="People to sign in as.")] = USERS_FILE,
-    stores: Annotated[int, typer.Option(min=20, max=5000, help="Stores of the chain.")] = 300,
+    stores: Annotated[int, typer.Option(min=20, max=10_000, help="Stores of the chain.")] = 300,
+    weeks: Annotated[int, typer.Option(min=10, max=160, help="Weeks of visits.")] = HISTORY_WEEKS,
     patience: Annotated[float, typer.Option(min=1, help="Seconds to wait for one step.")] = 300.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the week's record as JSON.")] = False,
 ) -> None:
@@ -131,7 +132,7 @@ def week(
         stack = stack_outputs(stack_name)
         planner = planner_of(users_file)
         with _client_of(stack, planner) as client:
-            shown = WeekStory(stack, client, console, stores=stores, patience=patience).tell()
+            shown = WeekStory(stack, client, console, stores=stores, weeks=weeks, patience=patience).tell()
     except StackNotFound as error:
         console.print(f"[red]{error}[/]\nIs the stack up? `make up` starts it.")
         raise typer.Exit(2) from error

@@ -49,6 +49,7 @@ class WeekStory:
     planner: PawcastClient
     console: Console
     stores: int = 300
+    weeks: int = HISTORY_WEEKS
     patience: float = 300.0
     today: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: dict[str, float] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class WeekStory:
             return done
         chain = self._chain(week)
         missing = chain.visits["ts"] > pd.Timestamp(week.known_until - timedelta(days=7))
-        with self._step(f"head office drops {self.stores} stores and {HISTORY_WEEKS - 1} weeks of visits"):
+        with self._step(f"head office drops {self.stores} stores and {self.weeks - 1} weeks of visits"):
             self._drop("stores", "stores.csv", _csv(chain.stores, separator=";"))
             self._drop("promotions", "promotions.csv", _csv(chain.promotions, encoding="cp949", separator="\t"))
             self._drop("calendar", "calendar.csv", _csv(chain.calendar))
@@ -90,7 +91,8 @@ class WeekStory:
         with self._step("every store gets its plan and a receipt"):
             self._ended(execution, "SUCCEEDED")
             shown = self._week(week.name)
-            self._note(", ".join(f"{count} {name}" for name, count in shown["receipts"].items() if count))
+            receipts = ", ".join(f"{count} {name}" for name, count in shown["receipts"].items() if count)
+            self._note(f"{receipts}; the largest state was {self._largest_state(execution) / 1024:.1f} KiB")
         return shown
 
     def _done_before(self, week: Week) -> dict[str, Any] | None:
@@ -109,7 +111,7 @@ class WeekStory:
 
     def _chain(self, week: Week) -> Chain:
         last = week.known_until
-        first = last - timedelta(days=7 * HISTORY_WEEKS - 1)
+        first = last - timedelta(days=7 * self.weeks - 1)
         chain = drawn_chain(stores=self.stores, by_hour=max(1, self.stores // 15), first=first, last=last)
         gone = (chain.visits["store_id"] == GONE_STORE) & (chain.visits["ts"] > pd.Timestamp(last - timedelta(days=45)))
         return Chain(chain.stores, chain.visits[~gone], chain.promotions, chain.calendar)
@@ -147,6 +149,17 @@ class WeekStory:
             history = self.states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)
             causes = [str(event)[:600] for event in history["events"] if "Failed" in event["type"]]
             raise WeekFailed(f"{execution.rpartition(':')[2]} ended {status}, not {wanted}: {causes[:2]}")
+
+    def _largest_state(self, execution: str) -> int:
+        """Bytes of the largest input or output in the execution's history; Step Functions takes 262,144."""
+        largest = 0
+        for page in self.states.get_paginator("get_execution_history").paginate(executionArn=execution):
+            for event in page["events"]:
+                for detail in event.values():
+                    if isinstance(detail, dict):
+                        texts = (detail.get("input", ""), detail.get("output", ""), detail.get("parameters", ""))
+                        largest = max(largest, *(len(str(text).encode()) for text in texts))
+        return largest
 
     def _status(self, execution: str) -> str | None:
         status = str(self.states.describe_execution(executionArn=execution)["status"])

@@ -98,9 +98,14 @@ class WeeksTable:
         item = self._read(week, f"token#{attempt:04d}")
         return None if item is None else str(item["token"]["S"])
 
-    def first_time(self, week: str, notice: str) -> bool:
-        """Whether this notice of a week was asked for the first time; from then on it was."""
-        return self._put_if(values(week=week, item=f"notice#{notice}"), "attribute_not_exists(week)")
+    def was_told(self, week: str, notice: str) -> bool:
+        """Whether a notice of a week was told."""
+        return self._read(week, f"notice#{notice}") is not None
+
+    def note_told(self, week: str, notice: str) -> None:
+        """Write down that it was."""
+        with mapped("dynamodb:PutItem", self._table):
+            self._dynamodb.put_item(TableName=self._table, Item=values(week=week, item=f"notice#{notice}"))
 
     # ------------------------------------------------------------ edits
 

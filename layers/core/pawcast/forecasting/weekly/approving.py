@@ -29,7 +29,10 @@ def event_of(
 
 @dataclass(frozen=True)
 class PlannerNotices:
-    """Tells planners, each thing once a week and attempt."""
+    """Tells planners, each thing once a week and attempt.
+
+    What was told is written down afterwards: a topic that fails must not cost planners a notice, better two than none.
+    """
 
     weeks: Weeks
     planners: Planners
@@ -37,7 +40,8 @@ class PlannerNotices:
 
     def tell(self, run: Run, kind: str, body: Sentences, once: str | None = None) -> bool:
         """Tell; False when it was told before. `once` names what is told once, by default the kind in this attempt."""
-        if not self.weeks.first_time(run.week, once or f"{kind}#{run.attempt}"):
+        notice = once or f"{kind}#{run.attempt}"
+        if self.weeks.was_told(run.week, notice):
             return False
         title = filled(NOTICES[kind], week=run.week)
         event = {
@@ -50,6 +54,7 @@ class PlannerNotices:
         }
         text = f"{body.ko}\n\n{body.en}\n\n{self.link(run.week)}\n"
         self.planners.tell(event, f"{title.en} / {title.ko.removeprefix('[Pawcast] ')}", text)
+        self.weeks.note_told(run.week, notice)
         return True
 
     def link(self, week: str) -> str:

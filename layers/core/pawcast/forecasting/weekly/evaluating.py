@@ -29,6 +29,7 @@ from pawcast.forecasting.weekly.opening import Frames
 from pawcast.forecasting.weekly.plan import shard_key
 from pawcast.forecasting.weekly.ports import Clock, Files, Json, Weeks
 from pawcast.forecasting.weekly.run import Edit, Record, Run
+from pawcast.forecasting.weekly.shards import usable_rows
 from pawcast.forecasting.weekly.week import Week
 
 EARLIER_WEEKS: Final = 26  # looked back for experiments and for what is usual
@@ -128,15 +129,16 @@ class Evaluator:
     def _known(self, run: Run, target: Week) -> _Known:
         """What came in the evaluated week, and the seasonal-naive forecast of it, shard by shard of this run."""
         first, last = pd.Timestamp(target.monday), pd.Timestamp(target.sunday) + pd.Timedelta(days=1)
-        actual, naive, stores = [], [], []
+        actual, stores, naive = [], [], [pd.DataFrame({"store_id": [], "ts": pd.to_datetime([]), "yhat": []})]
         for shard in range(run.shards):
             history = self.frames.get_frame(shard_key(run.prefix, shard, "history.parquet"))
             rows = self.frames.get_frame(shard_key(run.prefix, shard, "stores.parquet"))
             stores.append(rows)
-            actual.append(history[(history["ts"] >= first) & (history["ts"] < last)])
             slots = HOURS_A_DAY if rows["plans_by"].iloc[0] == "hour" else 1
-            panel = panel_from_frame(history[history["ts"] < last], slots=slots)
-            if pd.Timestamp(panel.days[-1]) >= first:
+            history = usable_rows(history[history["ts"] < last], slots)
+            actual.append(history[history["ts"] >= first])
+            if len(actual[-1]):  # a shard may have nothing but stores that open only now
+                panel = panel_from_frame(history, slots=slots)
                 naive.append(fallback_week(panel, np.datetime64(target.monday, "D")).frame())
         return _Known(
             pd.concat(actual, ignore_index=True),

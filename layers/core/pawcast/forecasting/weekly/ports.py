@@ -81,8 +81,12 @@ class Weeks(Protocol):
         """Forget a claim whose mail surely did not leave, so that it is tried again."""
         ...
 
-    def first_time(self, week: str, notice: str) -> bool:
-        """Whether this notice of a week was asked for the first time; from then on it was."""
+    def was_told(self, week: str, notice: str) -> bool:
+        """Whether a notice of a week was told."""
+        ...
+
+    def note_told(self, week: str, notice: str) -> None:
+        """Write down that it was."""
         ...
 
 

@@ -25,6 +25,7 @@ from pawcast.forecasting.weekly.week import Week
 
 ARM: Final = "arm"
 STORE: Final = "store_id"
+USABLE: Final = (STORE, "ts", "visitors", "open")
 
 
 @dataclass(frozen=True)
@@ -139,12 +140,20 @@ class ShardWork:
 
 
 def _fallback(history: pd.DataFrame, monday: np.datetime64, slots: int) -> Forecast:
-    """The seasonal-naive forecast of a history that may hold anything.
+    """The seasonal-naive forecast of a history that may hold anything."""
+    ids = history[STORE].astype(str).unique().tolist()
+    clean = with_every_store(usable_rows(history, slots), ids, monday, slots)[list(USABLE)]
+    return fallback_week(panel_from_frame(clean, slots=slots), monday)
 
-    What is no count is unknown, what is no flag is open, and a row whose time is none of the grid is left out.
+
+def usable_rows(history: pd.DataFrame, slots: int) -> pd.DataFrame:
+    """USABLE columns of a history that may hold anything.
+
+    What is no count is unknown, what is no flag is open; of two rows of a cell the last counts, and a row whose time is
+    none of the grid is left out.
     """
     count = pd.to_numeric(history["visitors"], errors="coerce").astype(float)
-    clean = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             STORE: history[STORE],
             "ts": history["ts"],
@@ -152,10 +161,9 @@ def _fallback(history: pd.DataFrame, monday: np.datetime64, slots: int) -> Forec
             "open": pd.to_numeric(history["open"], errors="coerce").astype(float).fillna(1.0) != 0,
         }
     )
-    on_grid = clean["ts"] == clean["ts"].dt.floor("h" if slots == HOURS_A_DAY else "D")
-    clean = clean[on_grid].drop_duplicates([STORE, "ts"], keep="last")
-    clean = with_every_store(clean, history[STORE].astype(str).unique().tolist(), monday, slots)
-    return fallback_week(panel_from_frame(clean[[STORE, "ts", "visitors", "open"]], slots=slots), monday)
+    on_grid = rows["ts"] == rows["ts"].dt.floor("h" if slots == HOURS_A_DAY else "D")
+    kept: pd.DataFrame = rows[on_grid].drop_duplicates([STORE, "ts"], keep="last", ignore_index=True)
+    return kept
 
 
 def _joined(parts: Sequence[Part]) -> Part:
