@@ -33,6 +33,7 @@ def publish(s3: S3Client, bucket: str, version: str, content: bytes) -> None:
         outputs={},
         sha256=hashlib.sha256(content).hexdigest(),
         size_bytes=len(content),
+        licence="Apache-2.0",
         created_at=datetime(2026, 11, 1, tzinfo=UTC),
     )
     ModelStore(s3, bucket).publish(card, content)
@@ -78,7 +79,7 @@ def test_a_release_comes_with_the_documents_of_all_its_models(
 def test_a_model_that_is_not_in_the_registry_is_named(releases: ForecastReleases, ssm: SSMClient) -> None:
     release(ssm, "9")
 
-    with pytest.raises(NotFound, match="visits-forecast/9"):
+    with pytest.raises(NotFound, match="visits-forecast has no version 9"):
         releases.current()
 
 

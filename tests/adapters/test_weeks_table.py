@@ -1,16 +1,17 @@
 """Runs of weeks in DynamoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from mypy_boto3_dynamodb import DynamoDBClient
+from pydantic import JsonValue
 
 from pawcast.adapters.weeks_table import EDITS_A_WRITE, WeeksTable
 from pawcast.errors import DependencyUnavailable, InvalidRequest, VersionConflict
-from pawcast.forecasting.weekly.run import Edit, GateVerdict, Receipt, Run, RunEvent, RunState, Sentences
+from pawcast.forecasting.weekly.run import Edit, GateVerdict, Receipt, RunEvent, RunState, Sentences
 from tests.support.template import create_tables
 from tests.support.week_fakes import TUESDAY, WEEK, a_run
 
@@ -30,7 +31,7 @@ def weeks(dynamodb: DynamoDBClient, table: str) -> WeeksTable:
 
 def an_event(step: str, minute: int = 0, week: str = WEEK, by: str = "pawcast") -> RunEvent:
     at = TUESDAY + timedelta(minutes=minute)
-    facts = {"share": 0.25, "count": 3, "named": ["a", {"b": 1.5}], "nothing": None, "yes": True}
+    facts: dict[str, JsonValue] = {"share": 0.25, "count": 3, "named": ["a", {"b": 1.5}], "nothing": None, "yes": True}
     return RunEvent(week=week, attempt=1, at=at, step=step, by=by, text=TEXT, facts=facts)
 
 
@@ -107,9 +108,12 @@ def test_weeks_are_listed_newest_first_page_by_page_without_their_other_items(we
     assert second.next_key is None
 
 
-def test_a_start_that_the_table_does_not_take_is_an_invalid_request(weeks: WeeksTable) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        weeks.latest("", 2)
+def test_a_start_that_the_table_does_not_take_is_an_invalid_request(dynamodb: DynamoDBClient) -> None:
+    with Stubber(dynamodb) as stub:
+        stub.add_client_error("query", "ValidationException", http_status_code=400)
+
+        with pytest.raises(InvalidRequest) as refused:
+            WeeksTable(dynamodb, "table").latest("made up", 2)
 
     assert "cursor_invalid" == refused.value.request_code
 
@@ -259,7 +263,7 @@ def test_trouble_that_passes_is_told_from_trouble_that_does_not(
     dynamodb: DynamoDBClient, call: str, code: str, status: int, raised: type[Exception]
 ) -> None:
     weeks, run = WeeksTable(dynamodb, "table"), a_run(RunState.WAITING_FOR_APPROVAL)
-    operations = {
+    operations: dict[str, Callable[[], object]] = {
         "put_item": lambda: weeks.save(run),
         "get_item": lambda: weeks.get(WEEK),
         "query": lambda: list(weeks.events(WEEK)),

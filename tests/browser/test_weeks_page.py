@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +122,36 @@ def test_a_session_that_can_not_be_renewed_asks_to_sign_in(open_page: Callable[.
     problems.clear()  # the browser complains of the 400
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "sessionStorage.setItem('pawcast-session', '{broken')",
+        "sessionStorage.setItem('pawcast-session', '7')",
+        "for (const area of ['localStorage', 'sessionStorage'])"
+        " Object.defineProperty(window, area, {get() { throw new DOMException('blocked', 'SecurityError'); }})",
+    ],
+)
+def test_a_browser_that_keeps_nothing_or_nonsense_can_sign_in(
+    site: str, new_page: Callable[..., Any], script: str
+) -> None:
+    page = new_page()
+    page.add_init_script(script)
+    page.goto(f"{site}/weeks.html")
+    sign_in(page, "planner@example.com", PASSWORD)
+
+    expect(page.get_by_role("link", name=WEEK)).to_be_visible()
+    page.get_by_role("button", name="한국어").click()
+    expect(page.get_by_role("heading", name="주간 계획")).to_be_visible()
+
+
+def test_an_address_that_says_nothing_is_answered_in_words(open_page: Callable[..., Any], problems: list[str]) -> None:
+    page = open_page("#/%E0%A4%A")
+
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    expect(page.get_by_role("link", name="All weeks")).to_be_visible()
+    problems.clear()  # the browser complains of the 400
+
+
 # ---------------------------------------------------------------- a week
 
 
@@ -192,6 +221,21 @@ def test_a_decision_on_a_plan_that_changed_meanwhile_is_refused_and_the_newest_i
     expect(page.get_by_text("plan version 2")).to_be_visible()
     assert RunState.WAITING_FOR_APPROVAL is behind.weeks.runs[WEEK].state
     problems.clear()  # the browser complains of the 409
+
+
+def test_the_link_to_the_report_is_renewed_while_somebody_types(
+    open_page: Callable[..., Any], behind: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page(f"#/{WEEK}")
+    page.clock.install()
+    page.reload()
+    link = page.get_by_role("link", name="Open the report")
+    page.get_by_label("Reason (needed to reject)").fill("still thinking")
+    monkeypatch.setattr(behind.api.files, "link", lambda key, seconds: f"http://localhost:9/new/{key}")
+    page.clock.fast_forward("11:00")
+
+    expect(link).to_have_attribute("href", re.compile("/new/"))
+    expect(page.get_by_label("Reason (needed to reject)")).to_have_value("still thinking")
 
 
 def test_a_comment_is_added_to_the_history(open_page: Callable[..., Any]) -> None:
@@ -276,7 +320,7 @@ def test_staff_of_a_day_is_changed_with_a_reason(open_page: Callable[..., Any], 
     expect(save).to_be_disabled()
     cell = page.get_by_role("spinbutton").nth(1)
     cell.fill("25")
-    expect(page.get_by_text("1 cells changed.")).to_be_visible()
+    expect(page.get_by_text("Cells changed: 1.")).to_be_visible()
     page.get_by_label("Reason").fill("School festival")
     save.click()
 
@@ -284,6 +328,26 @@ def test_staff_of_a_day_is_changed_with_a_reason(open_page: Callable[..., Any], 
     expect(page.get_by_role("spinbutton").nth(1)).to_have_value("25")
     expect(page.get_by_text("School festival")).to_be_visible()
     assert [25] == [edit.staff for edit in behind.weeks.edits(WEEK, "S0001")]
+
+
+def test_an_edit_of_a_plan_that_changed_meanwhile_keeps_what_was_typed_beside_the_newest(
+    open_page: Callable[..., Any], behind: Backend, problems: list[str]
+) -> None:
+    mine, other = (open_page(f"#/{WEEK}/S0001") for _ in range(2))
+    for page, place, staff in ((mine, 1, "25"), (other, 2, "31")):
+        page.get_by_role("spinbutton").nth(place).fill(staff)
+        page.get_by_label("Reason").fill(f"fair {staff}")
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_text("Saved.")).to_be_visible()
+    mine.get_by_role("button", name="Save").click()
+
+    expect(mine.get_by_text("with what you typed")).to_be_visible()
+    expect(mine.get_by_role("spinbutton").nth(1)).to_have_value("25")
+    expect(mine.get_by_role("spinbutton").nth(2)).to_have_value("31")
+    mine.get_by_role("button", name="Save").click()
+    expect(mine.get_by_text("Saved. The plan is at version 3 now.")).to_be_visible()
+    assert {25, 31} == {edit.staff for edit in behind.weeks.edits(WEEK, "S0001")}
+    problems.clear()  # the browser complains of the 409
 
 
 def test_staff_below_the_minimum_is_not_sent(open_page: Callable[..., Any], behind: Backend) -> None:
@@ -356,25 +420,3 @@ def test_a_week_is_approved_by_keyboard_alone(open_page: Callable[..., Any], beh
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("approved")
     assert RunState.APPROVED is behind.weeks.runs[WEEK].state
-
-
-def test_the_report_opens_from_disk_without_asking_anybody(new_page: Callable[..., Any], tmp_path: Path) -> None:
-    from pawcast.forecasting.report import build_report
-    from tests.support.reports import report_inputs
-
-    file = tmp_path / "index.html"
-    file.write_text(build_report(report_inputs(12, by_hour=3, hostile=True)).html, encoding="utf-8")
-    page = new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    page.goto(file.as_uri())
-
-    expect(page.locator("#chain-chart canvas")).to_be_visible()
-    page.get_by_label("Find by name or id").fill("S0011")
-    expect(page.locator("#hours-chart canvas")).to_be_visible()
-    page.get_by_role("button", name="한국어").click()
-    expect(page.get_by_role("heading", name="먼저 볼 매장")).to_be_visible()
-    expect(page.get_by_role("heading", name="Stores to look at first")).to_be_hidden()
-    assert [file.as_uri()] == asked
-    assert [] == [(one["id"], one["nodes"][0]["html"]) for one in axe.Axe().run(page).response["violations"]]

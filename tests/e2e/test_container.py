@@ -1,4 +1,4 @@
-"""The screening function in Lambda's own container, on the built artefacts, against the deployed stack.
+"""Screening, forecasting and planning in Lambda's own container, on the built artefacts, against the deployed stack.
 
 MiniStack runs functions with the interpreter of .venv; only here do the layers stand alone, on the C library and with
 the paths that Lambda has. The photo is uploaded as always; its message is taken away from MiniStack's own function by
@@ -17,20 +17,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
+from pawcast.adapters.run_files import RunFiles
+from pawcast.adapters.run_frames import RunFrames
+from pawcast.forecasting.models import BUILT_IN_RELEASE, built_in_document
 from pawcast_ops.api_types import NewPost
 from pawcast_ops.demo.files import phone_jpeg
 from pawcast_ops.demo.sources import picture
 from pawcast_ops.local import sam
 from pawcast_ops.local.emulator import CREDENTIALS, EVERYWHERE, REGION
 from tests.support.stack import ROOT, RunningStack, running_stack
+from tests.support.visits import drawn_visits
 
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
 
 EVENT = ROOT / "events" / "screen_photos" / "sqs_s3_object_created.json"
-FUNCTION = "ScreenPhotosFunction"
+WEEK = "2026-W39"
+STORES = 12
 
 
 def why_no_docker() -> str | None:
@@ -62,7 +68,9 @@ def test_the_screening_function_decides_a_photo_inside_lambdas_container(
         photo = phone_jpeg(picture("cat"))
         ticket = mina.submit(NewPost(title="A cat", content_type="image/jpeg", size_bytes=len(photo)))
         mina.upload(ticket, photo)
-        answer, report = invoke(stack, tmp_path, an_event(message_about(stack, ticket.post.post_id)))
+        answer, report = invoke(
+            stack, tmp_path, "ScreenPhotosFunction", an_event(message_about(stack, ticket.post.post_id))
+        )
         post = mina.post(ticket.post.post_id)
     with capsys.disabled():
         print(f"\ncontainer: {report}")
@@ -73,24 +81,56 @@ def test_the_screening_function_decides_a_photo_inside_lambdas_container(
     assert 0 <= post.decision.probability < post.decision.threshold
 
 
-def invoke(stack: RunningStack, folder: Path, event: Any) -> tuple[Any, str]:
+def test_a_shard_is_forecast_and_planned_inside_lambdas_container(
+    stack: RunningStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = RunFiles(stack.client("s3"), stack.stack.output("PlansBucketName"))
+    frames, prefix = RunFrames(files), f"runs/{WEEK}/1"
+    visits = drawn_visits(stores=STORES, weeks=30, unknown_weeks=2)
+    ids = sorted(visits["store_id"].unique())
+    stores = pd.DataFrame(
+        {"store_id": ids, "name": ids, "plans_by": "day", "visitors_per_person": 20.0, "min_staff": 3}
+    )
+    frames.put_frame(f"{prefix}/shards/0000/history.parquet", visits)
+    frames.put_frame(f"{prefix}/shards/0000/stores.parquet", stores)
+    release = {"release": BUILT_IN_RELEASE.model_dump(mode="json")}
+    model = str(BUILT_IN_RELEASE.champion.model)
+    files.put_json(f"{prefix}/release.json", release | {"models": {model: built_in_document()}})
+
+    task = {"week": WEEK, "attempt": 1, "shard": 0}
+    forecast, first = invoke(stack, tmp_path, "ForecastShardFunction", task | {"fallback": False})
+    planned, second = invoke(stack, tmp_path, "PlanShardFunction", task)
+    with capsys.disabled():
+        print(f"\ncontainer: forecast {first}\ncontainer: plan {second}")
+
+    plans = files.get_json(f"{prefix}/shards/0000/plans.json")["stores"]
+    assert {"shard": 0, "stores": STORES, "quarantined": 0} == forecast
+    assert STORES == planned["stores"] == len(plans)
+    assert {"model"} == {plan["method"] for plan in plans}
+    assert all(row["staff"] >= 3 for plan in plans for row in plan["rows"] if row["open"])
+
+
+def invoke(stack: RunningStack, folder: Path, function: str, event: Any) -> tuple[Any, str]:
     """`sam local invoke`: the function's answer and its report line."""
     client = stack.client("lambda")
-    deployed = client.get_function_configuration(FunctionName=stack.stack.output(f"{FUNCTION}Name"))
+    names = [
+        each["FunctionName"] for page in client.get_paginator("list_functions").paginate() for each in page["Functions"]
+    ]
+    deployed = client.get_function_configuration(FunctionName=next(name for name in names if function in name))
     variables = deployed["Environment"]["Variables"] | {
         "AWS_ENDPOINT_URL": f"http://{address_of_this_machine()}:{stack.emulator.port}",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }
     (folder / "event.json").write_text(json.dumps(event), encoding="utf-8")
-    (folder / "environment.json").write_text(json.dumps({FUNCTION: variables}), encoding="utf-8")
+    (folder / "environment.json").write_text(json.dumps({function: variables}), encoding="utf-8")
     here = Path(sys.executable).parent
     ran = subprocess.run(
         [
             here / "sam",
             "local",
             "invoke",
-            FUNCTION,
-            f"--template={template_with(variables)}",
+            function,
+            f"--template={template_with(function, variables)}",
             f"--event={folder / 'event.json'}",
             f"--env-vars={folder / 'environment.json'}",
             f"--region={REGION}",
@@ -116,11 +156,11 @@ def address_of_this_machine() -> str:
     return network.get("Gateway") or str(next(ipaddress.ip_network(network["Subnet"]).hosts()))
 
 
-def template_with(variables: dict[str, str]) -> Path:
+def template_with(function: str, variables: dict[str, str]) -> Path:
     """The built template, in whose function SAM can set variables that the real one must not name."""
     built = sam.build_directory(ROOT, sam.machine_architecture()) / "template.yaml"
     template = yaml.safe_load(built.read_text(encoding="utf-8"))
-    environment = template["Resources"][FUNCTION]["Properties"]["Environment"]
+    environment = template["Resources"][function]["Properties"]["Environment"]
     environment["Variables"] = dict.fromkeys(variables, "")
     changed = built.with_name("template.container.yaml")
     changed.write_text(yaml.safe_dump(template), encoding="utf-8")

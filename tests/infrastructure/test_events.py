@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from pawcast.forecasting.ingest.intake import drops_of
+from pawcast.forecasting.weekly.closing import ended_elsewhere
+from pawcast.forecasting.weekly.opening import StartRequest
 from pawcast.http import caller_of, json_body
 from pawcast.screening.post import PostEvent
 from pawcast.screening.uploads import parse_body
@@ -86,3 +89,61 @@ def test_groups_arrive_as_one_string() -> None:
     claims = event("serve_posts/get_feed")["requestContext"]["authorizer"]["jwt"]["claims"]
 
     assert "[operators]" == claims["cognito:groups"]
+
+
+def test_drops_are_read_with_their_version_and_their_name() -> None:
+    drops = [drop for record in records("ingest_drops/sqs_s3_object_created") for drop in drops_of(record["body"])]
+    (test,) = records("ingest_drops/sqs_s3_test_event")
+
+    assert ["drops/visits/2026-11-22/서울 south.csv", "drops/stores/stores-2026-11.csv"] == [drop.key for drop in drops]
+    assert ["visits", "stores"] == [drop.kind for drop in drops]
+    assert all(drop.version and drop.sequencer for drop in drops)
+    assert () == drops_of(test["body"])
+
+
+@pytest.mark.parametrize(
+    ("name", "by"), [("schedule", "schedule"), ("by_hand", "7d1e9f20-40a1-70b3-9c5d-6e7f80912a3b")]
+)
+def test_weeks_are_started_by_somebody(name: str, by: str) -> None:
+    assert by == StartRequest.model_validate(event(f"open_week/{name}")["request"]).started_by
+
+
+@pytest.mark.parametrize(
+    ("name", "week", "error"),
+    [("aborted", None, "Operator"), ("timed_out", None, "TIMED_OUT"), ("failed", "2026-W49", "WeekFailed")],
+)
+def test_executions_that_ended_elsewhere_are_closed_as_failed(name: str, week: str | None, error: str) -> None:
+    told = event(f"close_week/eventbridge_{name}")
+
+    order = ended_elsewhere(told)
+
+    assert ("failed", week, error) == (order["ending"], order["week"], order["error"]["Error"])
+    assert told["detail"]["executionArn"].endswith(f":{order['execution']}")
+
+
+def test_rules_of_event_bridge_match_these_events(template: Template) -> None:
+    (source,) = template["Resources"]["CloseWeekFunction"]["Properties"]["Events"].values()
+    pattern = source["Properties"]["Pattern"]
+    events = [event(f"close_week/eventbridge_{name}") for name in ("aborted", "timed_out", "failed")]
+
+    assert {(told["source"], told["detail-type"]) for told in events} == {
+        (pattern["source"][0], pattern["detail-type"][0])
+    }
+    assert sorted(told["detail"]["status"] for told in events) == sorted(pattern["detail"]["status"])
+
+
+REQUESTS = sorted(path.stem for path in (ROOT / "events" / "serve_weeks").glob("*.json"))
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_requests_about_weeks_carry_a_planner(name: str, template: Template) -> None:
+    request = APIGatewayProxyEventV2(event(f"serve_weeks/{name}"))
+    routes = {
+        route["Properties"]["RouteKey"]
+        for route in template["Resources"].values()
+        if route["Type"] == "AWS::ApiGatewayV2::Route" and "Weeks" in str(route["Properties"]["Target"])
+    }
+
+    caller_of(request).must_be_in("planners")
+    assert request.raw_event["routeKey"] in routes
+    assert name.startswith("get_") or json_body(request)

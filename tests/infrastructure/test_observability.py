@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import typer.main
 
+from pawcast.forecasting.weekly.gate import QUARANTINED_MOST
+from pawcast.forecasting.weekly.week import APPROVE_BY
 from pawcast_ops import cli
 from tests.support import house_rules as rules
 from tests.support.metric_math import alarm_value
@@ -25,6 +27,7 @@ VALUES = {
     "KrwPerUsd": "1400",
     "PeakUploadsPerHour": "20000",
     "MaximumConcurrency": "20",
+    "WorstWapePercent": "40",
     "UsdPerGbSecond": "0.0000133334",
     "AWS::Region": "ap-northeast-2",
 }
@@ -302,6 +305,8 @@ def test_duration_alarms_come_at_80_percent_of_the_time_out(template: Template, 
         ("ScreeningParkingQueueName", "ScreeningParkingQueue"),
         ("NoticesQueueName", "NoticesQueue"),
         ("NoticesDlqName", "NoticesDlq"),
+        ("DropsQueueName", "DropsQueue"),
+        ("DropsDlqName", "DropsDlq"),
     ],
 )
 def test_every_queue_of_the_template_has_an_alarm(
@@ -466,6 +471,64 @@ def test_api_errors_are_a_share_of_requests(
     assert expected == computed(observability, "ApiServerErrorsAlarm", failed=failed, requests=requests)
 
 
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [({"aside": 2, "kept": 98}, 2), ({"kept": 1000}, 0), ({"aside": 5}, 100), ({"aside": 0, "kept": 0}, 0), ({}, 0)],
+)
+def test_rows_set_aside_are_a_share_of_all_rows(
+    data: dict[str, float], expected: float, observability: Template
+) -> None:
+    assert expected == computed(observability, "RowsSetAsideAlarm", **data)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [({"apart": 3, "stores": 100}, 3), ({"stores": 100}, 0), ({"apart": 3}, 0), ({}, 0)]
+)
+def test_stores_set_apart_are_a_share_of_the_stores(
+    data: dict[str, float], expected: float, observability: Template
+) -> None:
+    assert expected == computed(observability, "StoresSetApartAlarm", **data)
+
+
+def test_stores_set_apart_call_before_the_gate_stops_the_week(observability: Template) -> None:
+    threshold = observability["Resources"]["StoresSetApartAlarm"]["Properties"]["Threshold"]
+
+    assert 0 < threshold < 100 * QUARANTINED_MOST
+
+
+def test_one_bad_drop_reaches_the_dlq_before_the_queue_counts_as_old(
+    template: Template, observability: Template
+) -> None:
+    queue = template["Resources"]["DropsQueue"]["Properties"]
+    to_dlq = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+
+    assert to_dlq < observability["Resources"]["DropsQueueAgeAlarm"]["Properties"]["Threshold"]
+
+
+def test_every_way_in_which_a_week_fails_has_an_alarm(observability: Template) -> None:
+    watched = {
+        metric["MetricName"]
+        for alarm in alarms(observability).values()
+        for metric in metrics_of(alarm)
+        if metric["Namespace"] == "AWS/States"
+    }
+
+    assert {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"} == watched
+
+
+def test_a_deadline_calls_when_the_approval_is_late(template: Template, observability: Template) -> None:
+    (source,) = template["Resources"]["WatchDeadlineFunction"]["Properties"]["Events"].values()
+    schedule = re.fullmatch(r"cron\(0 ([\d,]+) \? \* (\S+) \*\)", source["Properties"]["ScheduleExpression"])
+    assert schedule is not None
+    hours, days = schedule.groups()
+    watches = [24 * day + int(hour) for day in range(3) for hour in hours.split(",")]
+    alarm = observability["Resources"]["DeadlineAtRiskAlarm"]["Properties"]
+    call = watches[alarm["DatapointsToAlarm"] - 1]
+
+    assert ("TUE-THU", 24 + APPROVE_BY.hour, 3600) == (days, call, alarm["Period"])
+    assert watches[-1] - watches[0] <= alarm["EvaluationPeriods"]
+
+
 # ---------------------------------------------------------------- dashboard
 
 
@@ -520,6 +583,7 @@ def test_every_plotted_metric_is_of_the_right_kind_of_thing(observability: Templ
         "AWS/Lambda": ("FunctionName", {f"<{name}>" for name in names if name.endswith("FunctionName")}),
         "AWS/SQS": ("QueueName", {f"<{name}>" for name in names if name.endswith(("QueueName", "DlqName"))}),
         "AWS/ApiGateway": ("ApiId", {"<HttpApiId>"}),
+        "AWS/States": ("StateMachineArn", {"<WeeklyForecastArn>"}),
         "<MetricsNamespace>": ("service", set(emitted_metrics())),
     }
     wrong = [
@@ -604,6 +668,7 @@ def test_every_graph_has_a_title_and_every_section_a_heading(observability: Temp
         "Functions",
         "API",
         "Notices",
+        "Forecasting: drops, weeks, stores",
         "Cost: screening's compute only; `pawcast capacity plan` counts everything",
     ] == headings
 
@@ -633,5 +698,7 @@ def test_lines_of_the_dashboard_are_the_thresholds_of_the_alarms(observability: 
         "memory": 1769,
         "alarm for p95": threshold["ApiLatencyAlarm"],
         "alarm": threshold["NoticesQueueAgeAlarm"],
+        "alarm for drops": threshold["DropsQueueAgeAlarm"],
+        "alarm for WAPE": 40,
         "budget": 1_500_000,
     } == lines

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 import pawcast.errors
 from pawcast.errors import PawcastError, Retryable
@@ -21,7 +21,7 @@ type State = Mapping[str, Any]
 
 TEXT = (ROOT / "statemachines" / "weekly_forecast.asl.json").read_text(encoding="utf-8")
 WAITS = "arn:${Partition}:states:::lambda:invoke.waitForTaskToken"
-TOKEN = "$$.Task.Token"  # noqa: S105 - where Step Functions keeps it, no secret
+TOKEN = "$$.Task.Token"
 LAMBDA_TRANSIENT = {
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",

@@ -89,8 +89,10 @@ class MemoryWeeks:
 
     def release_receipt(self, receipt: Receipt) -> None: ...
 
-    def first_time(self, week: str, notice: str) -> bool:
+    def was_told(self, week: str, notice: str) -> bool:
         return True
+
+    def note_told(self, week: str, notice: str) -> None: ...
 
 
 @dataclass

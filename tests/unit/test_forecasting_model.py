@@ -1,5 +1,6 @@
 """The model: what must hold of every forecast, whatever the numbers."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pawcast.errors import InvalidVisits, ModelRejected
-from pawcast.forecasting.config import ForecastConfig
-from pawcast.forecasting.forecast import Forecast, fallback_week, fit_chain, forecast_week, forecast_weeks
+from pawcast.forecasting.config import PRIORS, ForecastConfig
+from pawcast.forecasting.forecast import (
+    Forecast,
+    fallback_week,
+    fit_chain,
+    forecast_from,
+    forecast_week,
+    forecast_weeks,
+)
 from pawcast.forecasting.panel import panel_from_frame
-from pawcast.forecasting.walk import ChainModel
+from pawcast.forecasting.walk import ChainModel, walk
 from tests.support.visits import FIRST_MONDAY, drawn_visits
 
 CONFIG = ForecastConfig(year_end_lift=0.0)  # the drawn chains have no season before New Year
@@ -168,19 +176,97 @@ def test_a_week_without_any_data_is_bridged() -> None:
 
 
 def test_a_store_with_impossible_numbers_is_set_apart_and_its_neighbours_are_not() -> None:
-    frame = drawn_visits(stores=6, weeks=WEEKS, seed=13)
+    frame = drawn_visits(stores=12, weeks=WEEKS, seed=13)
     calm = made(frame.query("store_id != 's04'"))
     panel = panel_from_frame(frame)
     broken = panel.visitors.copy()
-    broken[4, 7 * (WEEKS - 4) : 7 * (WEEKS - 2)] = 1e7
-    broken[4, : 7 * (WEEKS - 4)] = 0
+    known = np.isfinite(broken[4])
+    broken[4] = np.where(known, np.where(np.arange(len(known)) % 2, 0.0, 1e7), np.nan)
 
     forecast = forecast_week(replace(panel, visitors=broken), monday(WEEKS - 1), CONFIG)
 
     rows = forecast.frame()
-    others = rows[rows["store_id"] != "s04"]["yhat"].to_numpy()
+    others = rows[rows["store_id"] != "s04"]
     assert np.isfinite(rows["yhat"]).all()
-    assert np.allclose(calm.frame()["yhat"].to_numpy(), others, rtol=0.25)
+    assert {"model"} == set(others["method"])
+    assert np.allclose(calm.frame()["yhat"].to_numpy(), others["yhat"].to_numpy(), rtol=0.05)
+
+
+def test_a_forecast_far_beyond_all_that_ever_came_is_replaced_and_named() -> None:
+    frame = drawn_visits(stores=6, weeks=WEEKS, seed=13)
+    panel = panel_from_frame(frame)
+    starts = monday(WEEKS - 1)
+    walked = walk(panel.known_until(7 * (WEEKS - 2)), CONFIG, WEEKS - 1)
+    middle = walked.middle.copy()
+    middle[2, -7:] += 9.0
+    middle[4, -7:] = np.nan
+
+    forecast = forecast_from(panel, replace(walked, middle=middle), WEEKS - 1, CONFIG)
+
+    assert (("s02", "absurd"), ("s04", "not_finite")) == forecast.quarantined
+    assert ["model", "model", "seasonal_naive", "model", "seasonal_naive", "model"] == forecast.method.tolist()
+    assert np.array_equal(fallback_week(panel, starts).mean[[2, 4]], forecast.mean[[2, 4]])
+    assert np.array_equal(forecast_week(panel, starts, CONFIG).mean[[0, 1, 3, 5]], forecast.mean[[0, 1, 3, 5]])
+
+
+def test_a_store_that_was_open_but_sent_nothing_for_four_weeks_is_named() -> None:
+    frame = drawn_visits(stores=4, weeks=WEEKS, seed=16)
+    gone = (frame["store_id"] == "s01") & (frame["ts"] >= FIRST_MONDAY + pd.Timedelta(weeks=WEEKS - 7))
+
+    forecast = made(frame.assign(visitors=frame["visitors"].mask(gone)))
+
+    assert (("s01", "gone"),) == forecast.quarantined
+    assert "seasonal_naive" == forecast.method[1]
+    assert np.isfinite(forecast.mean).all()
+
+
+@pytest.mark.parametrize("visitors", [0.0, np.nan])
+def test_a_chain_without_any_visitor_is_forecast_as_none(visitors: float) -> None:
+    frame = drawn_visits(stores=3, weeks=WEEKS, seed=17)
+
+    forecast = made(frame.assign(visitors=frame["visitors"].mask(frame["visitors"].notna(), visitors)))
+
+    assert np.allclose(0, numbers(forecast), atol=1e-3)
+
+
+def test_a_day_with_an_hour_missing_or_twice_as_clocks_change_is_forecast_in_local_hours() -> None:
+    frame = drawn_visits(stores=3, weeks=20, hours=tuple(range(24)), seed=18)
+    spring = FIRST_MONDAY + pd.Timedelta(days=27, hours=2)  # 2026-03-29, Europe: no 02:00
+    frame = frame[frame["ts"] != spring]
+
+    rows = made(frame, 19).frame()
+
+    assert 3 * 7 * 24 == len(rows)
+    assert rows.groupby("store_id")["ts"].diff().dropna().eq(pd.Timedelta(hours=1)).all()
+    with pytest.raises(InvalidVisits, match="two rows"):
+        panel_from_frame(pd.concat([frame, frame.iloc[[50]]]))
+
+
+def test_intervals_of_hours_hold_about_eighty_of_a_hundred() -> None:
+    panel = panel_from_frame(drawn_visits(stores=6, weeks=30, hours=tuple(range(10, 20)), seed=19))
+    inside = total = 0
+    for start, forecast in forecast_weeks(panel, [monday(week) for week in range(22, 30)], CONFIG).items():
+        week = panel.week_of(start)
+        came = panel.visitors[:, 7 * week : 7 * week + 7]
+        known = np.isfinite(came)
+        inside += int(((came >= forecast.quantiles[0]) & (came <= forecast.quantiles[3]) & known).sum())
+        total += int(known.sum())
+
+    assert 0.76 <= inside / total <= 0.84
+
+
+def test_a_night_that_all_stores_had_on_a_date_last_year_is_expected_at_its_hours() -> None:
+    frame = drawn_visits(stores=6, weeks=62, hours=(12, 20), seed=20)
+    date, hour = frame["ts"].dt.strftime("%m-%d"), frame["ts"].dt.hour
+    frame = frame.assign(holiday_kind=np.where(date == "04-24", "feast", "0"))
+    frame["visitors"] = frame["visitors"] * np.where((date == "04-24") & (hour == 20), 3.0, 1.0)
+    week = 59  # 2027-04-19 to 25
+
+    rows = made(frame, week).frame().assign(hour=lambda f: f["ts"].dt.hour, day=lambda f: f["ts"].dt.strftime("%m-%d"))
+
+    mean = rows[rows["open"]].groupby(["hour", "day"])["yhat"].mean()
+    assert mean[20]["04-24"] > 1.5 * mean[20]["04-23"]
+    assert mean[20]["04-24"] > 1.3 * mean[12]["04-24"]
 
 
 def test_what_all_stores_share_can_be_kept_from_a_registered_model() -> None:
@@ -216,11 +302,24 @@ def test_hyper_parameters_go_to_the_registry_and_back() -> None:
 
     assert changed == ForecastConfig.from_document(changed.document())
     assert ForecastConfig() == ForecastConfig.from_document({})
+    assert changed == ForecastConfig.from_document(json.loads(json.dumps(changed.document())))
+    assert PRIORS | {"promo": (0.1, 0.2)} == ForecastConfig.from_document({"priors": {"promo": [0.1, 0.2]}}).priors
 
 
 @pytest.mark.parametrize(
     ("document", "named"),
-    [({"rigde": 3}, "rigde"), ({"ridge": "many"}, "ridge"), ({"anchor": 1.5}, "anchor"), ({"priors": [1]}, "priors")],
+    [
+        ({"rigde": 3}, "rigde"),
+        ({"ridge": "many"}, "ridge"),
+        ({"ridge": -1}, "ridge"),
+        ({"ridge": float("nan")}, "ridge"),
+        ({"anchor": 1.5}, "anchor"),
+        ({"anchor": 3}, "anchor"),
+        ({"effect_half_life": 0}, "effect_half_life"),
+        ({"level_half_lives": []}, "level_half_lives"),
+        ({"priors": [1]}, "priors"),
+        ({"priors": {"promo": [0.1, 0]}}, "priors"),
+    ],
 )
 def test_a_hyper_parameter_that_is_none_is_refused_by_name(document: dict[str, object], named: str) -> None:
     with pytest.raises(ModelRejected, match=named):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawcast.adapters.run_frames import frame_of, parquet_bytes
-from pawcast.forecasting.report import ReportInputs, build_report
+from pawcast.forecasting.report import ReportInputs, build_report, chart_data, sections
 from pawcast.forecasting.report import texts as report_texts
 from pawcast.forecasting.report.chart_data import daily_plan
 from pawcast.forecasting.report.markup import script_json, tag
@@ -222,6 +222,33 @@ def test_a_vendored_file_is_the_one_that_its_page_names(name: str) -> None:
 
 def test_three_hundred_stores_make_a_page_below_a_megabyte() -> None:
     assert len(build_report(report_inputs(300)).html.encode()) < 1_000_000
+
+
+@pytest.mark.parametrize("beside", [-1, 1])
+def test_beyond_a_thousand_stores_the_gravest_and_the_largest_keep_their_charts(
+    monkeypatch: pytest.MonkeyPatch, beside: int
+) -> None:
+    inputs = report_inputs(40, by_hour=10)
+    gravest = [look.store_id for look in looks_of(inputs)]
+    others = [line for line in inputs.lines if line.store_id not in gravest]
+    largest = max(others, key=lambda line: line.staff_days).store_id
+    monkeypatch.setattr(chart_data, "CHARTED", len(gravest) + beside)
+    stores = Page(build_report(inputs).html).charts()["stores"]
+
+    expected = set(gravest[:-1]) if beside < 0 else {*gravest, largest}
+    assert expected == {store["id"] for store in stores if "p" in store}
+    assert {store["id"] for store in stores if "hours" in store} <= expected
+    assert 40 == len(stores)
+    assert all({"staff", "before", "risk"} <= set(store) for store in stores)
+
+
+def test_long_lists_are_cut_and_say_which_file_has_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "LISTED", 2)
+    inputs = report_inputs(12)
+    html = build_report(replace(inputs, quarantined=list(inputs.quarantined) * 3)).html
+
+    assert "The first 2 of 12 stores; errors.csv has all." in html
+    assert "The first 2 of 3 stores; quarantined.csv has all." in html
 
 
 def test_the_same_inputs_make_the_same_page() -> None:

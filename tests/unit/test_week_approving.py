@@ -157,7 +157,7 @@ def test_a_step_that_failed_is_told_with_what_to_do() -> None:
 
     error = people.weeks.runs[WEEK].error
     assert error is not None
-    assert "redriven" in error.en
+    assert "by hand" in error.en
     assert len(error.en) < 600
     assert ["run_failed"] == people.planners.kinds
 

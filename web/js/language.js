@@ -1,13 +1,15 @@
 // Korean and English. Words are tables of [ko, en]; what the API says comes as {ko, en}.
 
-const KEY = "pawcast-language";
+import { kept } from "./kept.js";
+
+const choice = kept("localStorage", "pawcast-language");
 const listeners = new Set();
 let language = remembered() ?? (navigator.language.startsWith("ko") ? "ko" : "en");
 document.documentElement.lang = language;
 
 function remembered() {
-  const kept = localStorage.getItem(KEY);
-  return kept === "ko" || kept === "en" ? kept : null;
+  const text = choice.read();
+  return text === "ko" || text === "en" ? text : null;
 }
 
 /** The language shown now. */
@@ -18,7 +20,7 @@ export const onLanguage = (listener) => listeners.add(listener);
 
 export function setLanguage(wanted) {
   language = wanted;
-  localStorage.setItem(KEY, wanted);
+  choice.write(wanted);
   document.documentElement.lang = wanted;
   for (const listener of listeners) listener();
 }

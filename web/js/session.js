@@ -3,11 +3,12 @@
 // Tokens live in sessionStorage: a reload keeps them, closing the tab forgets them.
 
 import { config } from "./config.js";
+import { kept } from "./kept.js";
 
-const KEY = "pawcast-session";
+const tokens = kept("sessionStorage", "pawcast-session");
 const EARLY = 60_000; // ms before its end at which a token is renewed
 const listeners = new Set();
-let session = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+let session = remembered();
 let renewing = null;
 
 /** Cognito said no; `code` is its own, such as NotAuthorizedException, or Unreachable. */
@@ -80,9 +81,17 @@ function take(answer, refresh) {
 
 function keep(next) {
   session = next;
-  if (next) sessionStorage.setItem(KEY, JSON.stringify(next));
-  else sessionStorage.removeItem(KEY);
+  tokens.write(next && JSON.stringify(next));
   for (const listener of listeners) listener();
+}
+
+function remembered() {
+  try {
+    const { id, refresh } = JSON.parse(tokens.read());
+    return typeof id === "string" && typeof refresh === "string" ? { id, refresh } : null;
+  } catch {
+    return null; // nothing, or nothing of ours
+  }
 }
 
 function claimsOf(jwt) {

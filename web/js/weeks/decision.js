@@ -5,7 +5,7 @@ import { button, field, h, say } from "../dom.js";
 import { number, sentence } from "../language.js";
 import { t } from "./words.js";
 
-export function decisionForm(week, reload) {
+export function decisionForm(week, { reload, reloadKeeping }) {
   const reason = h("textarea", { rows: "2", maxlength: "1000" });
   const problem = h("p", { class: "problem", role: "alert" });
 
@@ -25,8 +25,7 @@ export function decisionForm(week, reload) {
       say(t(decision === "approve" ? "approved" : "rejected"));
       await reload();
     } catch (error) {
-      if (error.status === 409) await reload();
-      say(error.status === 409 ? t("stale") : "");
+      if (error.status === 409) say(t((await reloadKeeping()) ? "stale_kept" : "stale"));
       problem.textContent = [sentence(error.sentence), error.detail].filter(Boolean).join(" ");
     }
   }

@@ -14,10 +14,14 @@ let shown = 0; // counts what is drawn, so that an answer that comes too late is
 let timer;
 
 function route() {
-  const [, week, store] = location.hash.slice(1).split("/").map(decodeURIComponent);
-  if (store) return () => storePage({ week, store, reload: () => draw() });
-  if (week) return () => weekPage({ week, reload: () => draw() });
+  const [, week, store] = location.hash.slice(1).split("/").map(decoded);
+  if (store) return () => storePage({ week, store, reload: () => draw(), reloadKeeping: () => keeping(draw) });
+  if (week) return () => weekPage({ week, reload: () => draw(), reloadKeeping: () => keeping(draw) });
   return () => listPage();
+}
+
+function decoded(part) {
+  try { return decodeURIComponent(part); } catch { return part; } // what nobody can have meant is asked for as it is
 }
 
 /** Draw the page of the address. `quiet`: keep what is shown until the answer is there, and drop it if it can't come. */
@@ -77,16 +81,26 @@ onSession(() => { // a renewed token changes nothing that is shown
   signedIn = !signedIn;
   draw({ moved: true });
 });
-onLanguage(async () => { // what somebody typed outlives the change of language
-  const typed = [...main.querySelectorAll("input, textarea")].map((one) => one.value);
-  await draw();
-  const fields = [...main.querySelectorAll("input, textarea")];
-  if (fields.length !== typed.length) return;
-  fields.forEach((one, place) => {
-    if (one.value === typed[place]) return;
+
+/** Draw anew, and put back what somebody typed and opened; untouched fields show what is known now. Whether it fitted. */
+async function keeping(drawing) {
+  const typed = fields().map((one) => (one.value === one.defaultValue ? null : one.value));
+  const opened = folds().map((one) => one.open);
+  await drawing();
+  if (folds().length === opened.length) folds().forEach((one, place) => { one.open ||= opened[place]; });
+  const now = fields();
+  if (now.length !== typed.length) return false;
+  now.forEach((one, place) => {
+    if (typed[place] === null) return;
     one.value = typed[place];
     one.dispatchEvent(new Event("input", { bubbles: true }));
   });
-});
+  return true;
+}
+
+const fields = () => [...main.querySelectorAll("input:not([type=checkbox]), textarea")];
+const folds = () => [...main.querySelectorAll("details")];
+
+onLanguage(() => keeping(draw));
 addEventListener("hashchange", () => draw({ moved: true }));
 draw();

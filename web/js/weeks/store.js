@@ -8,7 +8,7 @@ import { t } from "./words.js";
 
 const EDITS_MAX = 90; // cells that the API takes at once
 
-export async function storePage({ week: name, store: id, reload }) {
+export async function storePage({ week: name, store: id, reload, reloadKeeping }) {
   const path = `/weeks/${encodeURIComponent(name)}/stores/${encodeURIComponent(id)}`;
   const [week, store] = await Promise.all([api.get(`/weeks/${encodeURIComponent(name)}`), api.get(path)]);
   const editable = week.state === "waiting_for_approval";
@@ -25,14 +25,14 @@ export async function storePage({ week: name, store: id, reload }) {
       [t("arm"), store.arm],
     ]),
     editable ? "" : h("p", { class: "note" }, t("locked")),
-    editForm(store, path, editable, reload),
+    editForm(store, path, editable, { reload, reloadKeeping }),
     store.shifts.length ? shifts(store.shifts) : "",
     store.edits.length ? edits(store) : "",
   ];
   return { title: `${store.name} ${name}`, content, again: null };
 }
 
-function editForm(store, path, editable, reload) {
+function editForm(store, path, editable, { reload, reloadKeeping }) {
   const cells = new Map(); // ts -> input
   const row = (one) => cellsOf(store, one, editable, cells);
   const hourly = store.plans_by === "hour";
@@ -65,8 +65,7 @@ function editForm(store, path, editable, reload) {
       await reload();
     } catch (error) {
       if (error.status === 409) {
-        await reload();
-        say(t("stale"));
+        say(t((await reloadKeeping()) ? "stale_kept" : "stale"));
       }
       problem.textContent = [sentence(error.sentence), error.detail].filter(Boolean).join(" ");
     }

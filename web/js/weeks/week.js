@@ -10,9 +10,10 @@ import { storesSection } from "./stores.js";
 import { t } from "./words.js";
 
 const RECEIPTS = ["told", "no_address", "refused", "uncertain", "missing"];
+const LINK_SECONDS = 600; // the report's address ends after 15 minutes, also for somebody who is still typing
 const SENDABLE = ["done", "distributing", "failed"];
 
-export async function weekPage({ week: name, reload }) {
+export async function weekPage({ week: name, reload, reloadKeeping }) {
   const path = `/weeks/${encodeURIComponent(name)}`;
   const week = await api.get(path);
   const planned = week.report_url !== null;
@@ -21,10 +22,9 @@ export async function weekPage({ week: name, reload }) {
     h("p", {}, h("a", { href: "#/" }, `← ${t("back_weeks")}`)),
     head(week),
     week.error ? h("p", { class: "problem card", role: "alert" }, sentence(week.error)) : "",
-    planned ? h("p", {}, h("a", { class: "primary", href: week.report_url, target: "_blank", rel: "noopener noreferrer" },
-      `${t("report")} `, h("span", { class: "unseen" }, t("new_tab")))) : "",
+    planned ? h("p", {}, reportLink(week, path)) : "",
     week.gate.length ? checks(week.gate) : "",
-    decision(week, reload),
+    decision(week, { reload, reloadKeeping }),
     week.approval?.decision === "approve" ? receipts(week, path, reload) : "",
     week.quarantined.length ? apart(week.quarantined) : "",
     stores,
@@ -51,6 +51,19 @@ function head(week) {
     ]));
 }
 
+/** The report, whose address is asked for again as long as the link is shown. */
+function reportLink(week, path) {
+  const link = h("a", { class: "primary", href: week.report_url, target: "_blank", rel: "noopener noreferrer" },
+    `${t("report")} `, h("span", { class: "unseen" }, t("new_tab")));
+  const timer = setInterval(async () => {
+    if (!link.isConnected) return clearInterval(timer);
+    const { report_url: address } = await api.get(path).catch(() => ({}));
+    if (address) link.href = address;
+    return undefined;
+  }, 1000 * LINK_SECONDS);
+  return link;
+}
+
 function checks(gate) {
   const kind = (check) => (check.passed ? "passed" : check.blocking ? "stopped" : "warned");
   const failed = gate.filter((check) => !check.passed);
@@ -60,9 +73,9 @@ function checks(gate) {
       h("li", {}, h("span", { class: `result ${kind(check)}` }, t(kind(check))), " ", sentence(check.text))))));
 }
 
-function decision(week, reload) {
+function decision(week, reloads) {
   const made = week.approval;
-  if (week.state === "waiting_for_approval") return decisionForm(week, reload);
+  if (week.state === "waiting_for_approval") return decisionForm(week, reloads);
   if (!made) return "";
   const line = t(`decided_${made.decision}`, { by: nameOf(made.by), at: moment(made.at), version: made.plan_version });
   return h("section", {}, h("h2", {}, t("decision")), h("p", {}, line), made.reason ? h("blockquote", {}, made.reason) : "");

@@ -7,6 +7,7 @@ Half-lives are in weeks. A *prior* is the mean and the standard deviation of a c
 a short history falls back to, and what lets yearly events count although they were seen only once.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -28,7 +29,8 @@ class ForecastConfig:
     anchor: int = 1  # which of them the effects are measured against
     long_half_life: float = 40.0
     weekday_half_lives: tuple[float, ...] = (4.0, 12.0)
-    outlier_limit: float = 2.0  # residuals beyond so many mean absolute errors are cut
+    outlier_limit: float = 2.5  # residuals beyond so many mean absolute errors are cut
+    shift_limit: float = 8.0  # a whole week may move the level so many usual errors
 
     # all series: the correction on what the series' own forecast leaves
     correction_half_life: float = 120.0
@@ -37,8 +39,10 @@ class ForecastConfig:
     ridge: float = 10.0
     least_error: float = 0.05  # log error from which on the fit counts absolute instead of squared errors
     correction_limit: float = 4.5
+    visitors_power: float = 0.75  # a row weighs by its series' visitors to this power; by 1 WAPE itself would be fitted
     season_waves: int = 1  # yearly waves in a series' own effects; with those of the correction
     correction_waves: int = 4
+    month_waves: int = 3
     # What shops and restaurants see before New Year (log visitors), until a chain's own Decembers say otherwise.
     year_end_lift: float = 0.25
     season_weeks: int = 70  # weeks of history before a yearly wave is believed
@@ -48,6 +52,7 @@ class ForecastConfig:
     error_half_life: float = 10.0  # of each series' usual error
     pool_half_life: float = 1.5  # of how large errors are at all just now, which all series say together
     error_margin: float = 1.02  # next week's errors are as large as the last weeks', give or take: a little wider
+    event_weeks: int = 60  # of how much larger errors are around holidays: last year's are among them
     error_strength: float = 20.0  # observations that the chain's error size weighs against a series' own
     bias_weeks: int = 26
     bias_half_life: float = 8.0
@@ -78,7 +83,29 @@ class ForecastConfig:
             if name not in known:
                 raise ModelRejected(f"{name} is no hyper-parameter; there are {', '.join(sorted(known))}")
             values[name] = _like(known[name], value, name)
-        return cls(**values)
+        values["priors"] = PRIORS | values.get("priors", {})
+        config = cls(**values)
+        config.check()
+        return config
+
+    def check(self) -> None:
+        """Look whether the values can be what they are called.
+
+        Raises:
+            ModelRejected: one can't; the sentence names it.
+        """
+        for each in fields(self):
+            value = getattr(self, each.name)
+            numbers = value if isinstance(value, tuple) else () if isinstance(value, dict) else (value,)
+            if not all(math.isfinite(number) and number >= 0 for number in numbers):
+                raise ModelRejected(f"hyper-parameter {each.name} is {value!r}; it must be finite and not negative")
+            if each.name.endswith(("half_life", "half_lives")) and not (numbers and all(numbers)):
+                raise ModelRejected(f"hyper-parameter {each.name} is {value!r}; a half-life is more than 0 weeks")
+        if not self.anchor < len(self.level_half_lives):
+            raise ModelRejected(f"hyper-parameter anchor is {self.anchor}; level_half_lives has no such place")
+        for name, (mean, spread) in self.priors.items():
+            if not (math.isfinite(mean) and math.isfinite(spread) and spread > 0):
+                raise ModelRejected(f"hyper-parameter priors has {name}: {mean}, {spread}; a spread is more than 0")
 
     def prior(self, name: str) -> tuple[float, float]:
         """Mean and standard deviation of the correction's coefficient `name`; wide where nothing is said."""
@@ -123,18 +150,25 @@ PRIORS: dict[str, tuple[float, float]] = {
     "last_year_days": (0.2, 0.3),
     "last_year_level": (0.1, 0.3),
     "last_year_day_chain": (0.1, 0.3),
+    "last_year_day_hour": (0.1, 0.3),
     "last_year_days_chain": (0.2, 0.3),
     "last_year_level_chain": (0.15, 0.25),
     "fixed_date": (0.2, 0.3),
     "fixed_date_chain": (0.5, 0.4),
+    "fixed_date_hour": (0.5, 0.4),
     "easter": (0.05, 0.3),
     "easter_chain": (0.1, 0.3),
+    "easter_hour": (0.1, 0.3),
+    **{f"two_years_{name}": (0.0, 0.3) for name in ("day", "days_chain", "day_chain", "date_chain", "easter_chain")},
+    **{f"two_years_{name}_hour": (0.0, 0.3) for name in ("day", "date", "easter")},
     "like_sunday": (0.5, 0.5),
     "like_saturday": (0.2, 0.5),
     "school_like_sunday": (0.0, 0.5),
     "weekday_effect": (0.0, 0.05),
     "promo": (0.0, 0.1),
     "school": (0.0, 0.05),
+    "school_edge": (0.0, 0.05),
+    "school_weekday": (0.0, 0.05),
     "holiday": (0.0, 0.2),
     "holiday_weekend": (0.0, 0.1),
     "before_holiday": (0.0, 0.1),
@@ -147,7 +181,7 @@ PRIORS: dict[str, tuple[float, float]] = {
     "no_promo_week": (0.0, 0.05),
     "season": (0.0, 0.03),
     "year_end": (0.0, 0.05),
-    "month": (0.0, 0.04),
+    "month": (0.0, 0.02),
 }
 
 # The chain's effects, fitted before any series' own: only their spread matters.

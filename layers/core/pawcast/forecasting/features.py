@@ -68,6 +68,7 @@ def design(panel: Panel, config: ForecastConfig) -> Design:
     school = _one(panel.school)
     if school.any() and (school.mean(axis=1) < 1).any():
         effects.append(Column("school", school))
+        context += _school_holidays(school, weekday)
     if (panel.holiday > 0).any():
         own, shared = _holidays(panel, weekday)
         effects += own
@@ -88,6 +89,10 @@ def design(panel: Panel, config: ForecastConfig) -> Design:
         Column("month:day", (since / 30 - 0.5).astype(np.float32)),
         Column("month:payday", _one(since >= 24)),
     ]
+    for wave in range(1, config.month_waves + 1):
+        angle = 2 * np.pi * wave * since / (since + until)
+        context.append(Column(f"month:sin{wave}", np.sin(angle).astype(np.float32)))
+        context.append(Column(f"month:cos{wave}", np.cos(angle).astype(np.float32)))
     return Design(effects=tuple(effects), context=tuple(context))
 
 
@@ -115,14 +120,26 @@ def _promotion(panel: Panel, weekday: NDArray[np.intp]) -> tuple[list[Column], l
     return own, shared
 
 
+def _school_holidays(school: NDArray[np.float32], weekday: NDArray[np.intp]) -> list[Column]:
+    """The first and last week of school holidays, the weeks around them, and the weekdays on which they tell most."""
+    week_before, week_after = later(school, -DAYS_A_WEEK), later(school, DAYS_A_WEEK)
+    return [
+        Column("school_edge:first_week", school * (1 - week_before)),
+        Column("school_edge:last_week", school * (1 - week_after)),
+        Column("school_edge:week_before", (1 - school) * week_after),
+        Column("school_edge:week_after", (1 - school) * week_before),
+        *(Column(f"school_weekday:{day}", school * (weekday == day)) for day in (0, SATURDAY, SUNDAY)),
+    ]
+
+
 def _holidays(panel: Panel, weekday: NDArray[np.intp]) -> tuple[list[Column], list[Column]]:
     holiday = _one(panel.holiday > 0)
     workday = 1 - holiday
     tomorrow, yesterday = later(holiday, 1), later(holiday, -1)
-    kinds = range(1, len(panel.kinds) + 1)
+    kinds = list(enumerate(panel.kinds, 1))  # by name: a registered model has shards with fewer kinds
     own = [
-        Column(f"holiday:{kind}", _one(panel.holiday == kind))
-        for kind in kinds
+        Column(f"holiday:{name}", _one(panel.holiday == kind))
+        for kind, name in kinds
         if ((panel.holiday == kind) & panel.open).any()
     ]
     own += [
@@ -132,9 +149,9 @@ def _holidays(panel: Panel, weekday: NDArray[np.intp]) -> tuple[list[Column], li
         Column("before_holiday:sunday", tomorrow * (weekday == SUNDAY)),
     ]
     near = [
-        Column(f"{side}_kind:{kind}", later(_one(panel.holiday == kind), ahead) * workday)
+        Column(f"{side}_kind:{name}", later(_one(panel.holiday == kind), ahead) * workday)
         for side, ahead in (("before", 1), ("after", -1))
-        for kind in kinds
+        for kind, name in kinds
     ]
     seen = [column for column in near if (column.values * panel.open).any()]
     if len({column.name.partition(":")[2] for column in seen}) > 1:  # one kind alone is what "any" says already

@@ -3,9 +3,9 @@
 A forecast of log visitors misses by `e = z - middle`. Every past week was forecast from its own origin, so these
 errors are out of sample. Each is divided by the series' usual absolute error *a* (recent weeks count more, and the
 walk's slower estimate counts for a number of days, so a series with few errors is not overconfident), and on days on
-or around holidays by how much larger errors are there. What remains is alike for all series: its weighted quantile
-u_q gives the forecast `middle + u_q a`, as in split conformal prediction with a normalised score (Papadopoulos et al.
-2008; Lei et al. 2018, section 5.2).
+or around holidays by how much larger errors were there over a year. What remains is alike for all series: its weighted
+quantile u_q gives the forecast `middle + u_q a`, as in split conformal prediction with a normalised score (Papadopoulos
+et al. 2008; Lei et al. 2018, section 5.2).
 
 For an hourly panel each hour of each store is a series, so the calibration is by store and hour.
 
@@ -66,10 +66,7 @@ def spread(panel: Panel, walked: Walked, week: int, config: ForecastConfig, even
     newest = week - GAP_WEEKS
     first = max(newest + 1 - config.error_weeks, 0)
     past = slice(first * DAYS_A_WEEK, (newest + 1) * DAYS_A_WEEK)
-    actual = panel.visitors[:, past].astype(np.float64)
-    error = np.log1p(actual) - walked.middle[:, past]
-    usable = np.repeat(walked.known[:, first : newest + 1] >= config.cold_days // 2, DAYS_A_WEEK, axis=1)
-    known = np.isfinite(error) & usable
+    error, known = _errors(panel, walked, first, newest, config)
     event = eventful[:, past]
     prior = np.maximum(walked.scale[:, week], MIN_SIZE)
     if known.sum() < MIN_ERRORS:
@@ -87,10 +84,7 @@ def spread(panel: Panel, walked: Walked, week: int, config: ForecastConfig, even
     size = np.maximum(size, MIN_SIZE)
 
     score = np.where(known, error, 0.0) / size[:, None]
-    days = (known & event).any(axis=0).sum()
-    on_event = weight * event
-    larger = (on_event * np.abs(score)).sum() / max(on_event.sum(), MIN_SIZE)
-    factor = (days * larger + EVENT_DAYS * EVENT_FACTOR) / (days + EVENT_DAYS)
+    factor = _event_factor(panel, walked, newest, config, eventful)
     score = score / np.where(event, factor, 1.0)
     unit = weighted_quantiles(score[known], newest_weight[known], np.array(LEVELS))
     around = config.error_margin * size[:, None] * np.where(eventful[:, target], factor, 1.0)
@@ -99,6 +93,33 @@ def spread(panel: Panel, walked: Walked, week: int, config: ForecastConfig, even
         quantiles=_visitors(middle + unit[:, None, None] * around),
         mean=_visitors(middle + shift * size[:, None]),
     )
+
+
+def _errors(
+    panel: Panel, walked: Walked, first: int, newest: int, config: ForecastConfig
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """[series, day] log errors of the weeks `first` to `newest`, and which of them count."""
+    past = slice(first * DAYS_A_WEEK, (newest + 1) * DAYS_A_WEEK)
+    error = np.log1p(panel.visitors[:, past].astype(np.float64)) - walked.middle[:, past]
+    usable = np.repeat(walked.known[:, first : newest + 1] >= config.cold_days // 2, DAYS_A_WEEK, axis=1)
+    return error, np.isfinite(error) & usable
+
+
+def _event_factor(
+    panel: Panel, walked: Walked, newest: int, config: ForecastConfig, eventful: NDArray[np.bool_]
+) -> float:
+    """How many times larger errors are around holidays, over a year; EVENT_FACTOR where there were none."""
+    first = max(newest + 1 - config.event_weeks, 0)
+    error, known = _errors(panel, walked, first, newest, config)
+    scale = np.repeat(np.maximum(walked.scale[:, first : newest + 1], MIN_SIZE), DAYS_A_WEEK, axis=1)
+    score = np.where(known, np.abs(error) / scale, 0.0)
+    event = known & eventful[:, first * DAYS_A_WEEK : (newest + 1) * DAYS_A_WEEK]
+    calm = known & ~event
+    if not event.any() or not calm.any():
+        return EVENT_FACTOR
+    larger = (score.sum(where=event) / event.sum()) / max(score.sum(where=calm) / calm.sum(), MIN_SIZE)
+    days = event.any(axis=0).sum()
+    return float((days * larger + EVENT_DAYS * EVENT_FACTOR) / (days + EVENT_DAYS))
 
 
 def _unbiased_shift(

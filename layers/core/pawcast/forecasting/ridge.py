@@ -123,6 +123,12 @@ class Correction:
         """The regressors, in the order of `coefficients`."""
         return self._names
 
+    def ready(self, names: tuple[str, ...]) -> NDArray[np.float64] | None:
+        """The coefficients of these regressors; None before anything was learnt or given."""
+        if not self._names:
+            self._start(names)
+        return self.coefficients
+
     def learn(
         self,
         names: tuple[str, ...],
@@ -132,8 +138,7 @@ class Correction:
         weeks: int,
     ) -> None:
         """Add one week's rows and solve: x [row, regressor], left and weight [row]."""
-        if not self._names:
-            self._start(names)
+        self.ready(names)
         if len(left) == 0 or self._fixed is not None:
             return
         rows = x.astype(np.float64)

@@ -35,6 +35,10 @@ MIN_KNOWN_TO_FIT = 7
 MIN_KNOWN_TO_CORRECT = 28
 MIN_SERIES_FOR_COMMON = 15
 RECENT = 8 * DAYS_A_WEEK
+WILD_ERROR, WILD_WEEKS = 2.0, 8  # mean absolute log error of a week, and for how long it is held against a series
+TINY_SHARE = 1e-6
+MIN_DAYS_OF_SHIFT = 4
+LARGEST_SHARE = 50.0  # times the usual series' visitors
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +152,7 @@ class _Walker:
         self.visits = LevelMean(6.6, series, 0)  # mean visitors: how much a series weighs
         self.scale = np.full(series, FIRST_SCALE)
         self.seen = np.zeros(series, dtype=np.intp)
+        self.wild = np.zeros(series, dtype=np.intp)  # weeks for which a series has no say in what all share
         self.origins: dict[int, _Origin] = {}
 
     # ------------------------------------------------------------ learn
@@ -158,6 +163,7 @@ class _Walker:
         known = np.isfinite(z)
         origin = self.origins.pop(week)
         previous_scale = self.scale
+        self._find_wild(z, self.base[:, start:stop], known)
         calm, eventful = self._cut_outliers(z, self.base[:, start:stop], known)
         self.calm[:, start:stop] = np.where(known, calm, np.nan)
         self.eventful[:, start:stop] = np.where(known, eventful, np.nan)
@@ -165,7 +171,8 @@ class _Walker:
         x = block(self.design.effects, self.panel.series, start, stop)
         anchor_z, anchor_x = origin.anchor
         fit = known & (origin.known[:, None] >= MIN_KNOWN_TO_FIT)
-        self.effects.learn(x - anchor_x[:, None, :].astype(np.float32), eventful - anchor_z[:, None], fit, self.scale)
+        said = np.where(self.wild > 0, np.inf, self.scale)
+        self.effects.learn(x - anchor_x[:, None, :].astype(np.float32), eventful - anchor_z[:, None], fit, said)
         self.effects.solve(week + 1)
 
         x64 = np.where(known[:, :, None], x, 0.0).astype(np.float64)
@@ -179,10 +186,19 @@ class _Walker:
         if origin.regressors is not None:
             self._learn_correction(week, origin, z, known, previous_scale)
 
+    def _find_wild(self, z: NDArray[np.float64], base: NDArray[np.float64], known: NDArray[np.bool_]) -> None:
+        """Series that are off by a factor of seven or so say nothing for a while about what all series share."""
+        expected = np.where(np.isfinite(base), base, median_known(z, axis=1)[0][:, None])
+        missed = np.where(known, np.abs(z - expected), 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        self.wild = np.where(missed > WILD_ERROR, WILD_WEEKS, np.maximum(self.wild - 1, 0))
+
     def _cut_outliers(
         self, z: NDArray[np.float64], base: NDArray[np.float64], known: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Log visitors with residuals cut at a multiple of the series' usual error; updates that error."""
+        """Log visitors with residuals cut at a multiple of the series' usual error; updates that error.
+
+        A day that stands out is cut; a whole week that does is a new level, and is cut only far away.
+        """
         z = np.where(known, z, 0.0)
         scored = known & np.isfinite(base)
         if not scored.any():
@@ -190,9 +206,14 @@ class _Walker:
         base = np.where(scored, base, 0.0)
         residual = np.where(scored, z - base, 0.0)
         limit = self.config.outlier_limit * self.scale[:, None]
-        common = self._common_shock(np.where(scored, residual, np.nan))
-        calm = np.where(scored, base + np.clip(residual, -limit, limit), z)
-        eventful = np.where(scored, base + common + np.clip(residual - common, -limit, limit), z)
+        alone = np.where(scored, residual, np.nan)
+        middle, days = median_known(alone, axis=1)
+        farthest = self.config.shift_limit * self.scale
+        shift = np.where(days >= MIN_DAYS_OF_SHIFT, np.clip(middle, -farthest, farthest), 0.0)[:, None]
+        low, high = np.minimum(shift, 0.0) - limit, np.maximum(shift, 0.0) + limit
+        common = self._common_shock(alone)
+        calm = np.where(scored, base + np.clip(residual, low, high), z)
+        eventful = np.where(scored, base + common + np.clip(residual - common, low, high), z)
         count = scored.sum(axis=1)
         error = ABSOLUTE_TO_SPREAD * np.abs(residual).sum(axis=1) / np.maximum(count, 1)
         moved = self.scale + SCALE_SMOOTHING * (np.minimum(error, 2 * self.scale) - self.scale)
@@ -217,12 +238,13 @@ class _Walker:
         start, stop = week * DAYS_A_WEEK, (week + 1) * DAYS_A_WEEK
         base, middle = self.base[:, start:stop], self.middle[:, start:stop]
         use = known & np.isfinite(base) & (origin.known[:, None] >= MIN_KNOWN_TO_CORRECT)
+        use &= (self.wild == 0)[:, None]
         limit = self.config.correction_limit * scale[:, None]
         left = np.clip(z - base, -limit, limit)
         # Dividing by the size of the error turns squares into absolute errors: iteratively reweighted least squares,
         # with the honest error of that week's forecast in place of the last iteration's.
         size = np.maximum(np.where(use, np.abs(z - middle), 1.0), self.config.least_error)
-        weight = np.sqrt(origin.weight)[:, None] / size
+        weight = (origin.weight**self.config.visitors_power)[:, None] / size
         assert origin.regressors is not None  # noqa: S101 - learn() looked
         self.correction.learn(origin.names, origin.regressors[use], left[use], weight[use], week + 1)
 
@@ -231,7 +253,7 @@ class _Walker:
     def forecast(self, week: int) -> None:
         start, stop = week * DAYS_A_WEEK, (week + 1) * DAYS_A_WEEK
         anchor = self.levels[self.config.anchor]
-        visits = np.maximum(self.visits.means()[0], 0.1)
+        visits = self._visits()
         origin = _Origin(anchor=anchor.means(), known=self.seen.copy(), weight=visits)
         self.scales[:, week] = self.scale
         self.known_days[:, week] = self.seen
@@ -246,16 +268,21 @@ class _Walker:
             for index, values in enumerate(columns.values()):
                 stacked[:, :, index] = values
             origin = _Origin(origin.anchor, origin.known, visits, tuple(columns), stacked)
-            correction = self.correction.coefficients
+            correction = self.correction.ready(tuple(columns))
             moved = 0.0 if correction is None else stacked @ correction
             self.middle[:, start:stop] = self.base[:, start:stop] + moved
         self.origins[week] = origin
+
+    def _visits(self) -> NDArray[np.float64]:
+        """[series] mean visitors, by which a series weighs; cut, so that one with impossible numbers does not reign."""
+        visits = np.where(self.wild > 0, TINY_SHARE, np.maximum(self.visits.means()[0], 0.1))
+        return np.minimum(visits, LARGEST_SHARE * np.median(visits[self.seen > 0])) if self.seen.any() else visits
 
     def _regressors(self, week: int, level: NDArray[np.float64]) -> dict[str, NDArray[np.floating]]:
         """What the correction may use for a week: [series or 1, day or 1] each, in a fixed order."""
         start, stop = week * DAYS_A_WEEK, (week + 1) * DAYS_A_WEEK
         b, seen = self.effects.coefficients, self.seen
-        visits = self.visits.means()[0] * self.visits.count  # a store gone for months has little say
+        visits = self._visits() * self.visits.count  # a store gone for months has little say
         weight = visits * (seen >= MIN_KNOWN_TO_CORRECT) + 1e-9
         noise = np.clip(self.scale / np.average(self.scale, weights=visits + 1e-9) - 1, -1, 2)
         columns: dict[str, NDArray[np.floating]] = {"one": np.ones((1, 1)), "noise": 0.3 * noise[:, None]}
@@ -276,7 +303,10 @@ class _Walker:
         first, last = yearly.window(start)
         last_year = self._residual(self.eventful, first, last)
         long_level = self.long_level.level(b)
-        columns |= yearly.regressors(start, last_year, self.counterparts, level, long_level, weight)
+        columns |= yearly.regressors(start, last_year, self.counterparts, level, long_level, weight, self.panel.slots)
+        first, last = yearly.window(start, years=2)
+        year_before = self._residual(self.eventful, first, last)
+        columns |= yearly.two_years_ago(start, year_before, self.counterparts, long_level, weight, self.panel.slots)
         columns |= self._like_other_days(start, stop)
         for column in (*self.design.effects, *self.design.context):
             values = column.values[..., start:stop]

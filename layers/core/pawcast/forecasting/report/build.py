@@ -39,7 +39,7 @@ def build_report(inputs: ReportInputs) -> Report:
         sections.quarantined(inputs),
         sections.provenance(inputs),
     ]
-    charts = charts_of(inputs, frozenset(look.store_id for look in looks))
+    charts = charts_of(inputs, [look.store_id for look in looks])
     charts["words"] = {code: words.model_dump() for code, words in PAGE_WORDS.items()}
     html = _page(inputs.run.week, Markup("\n".join(body)), charts)
     summary: dict[str, Any] = {

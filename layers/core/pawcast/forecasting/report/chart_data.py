@@ -1,16 +1,20 @@
 """What the page's charts draw, as small as it goes: days are places in one list, visitors whole numbers where large.
 
     {"days": ["2026-10-05", ...], "plan_from": 63, "known": 56,
-     "chain": SERIES, "stores": [{"id", "name", "by", "arm", "method", "look": 0|1, ...SERIES, "hours"?: HOURS}, ...]}
+     "chain": SERIES, "stores": [{"id", "name", "by", "arm", "method", "look": 0|1, "staff", "before", "risk": in %,
+                                  ...SERIES, "hours"?: HOURS}, ...]}
     SERIES  {"a": actual by day, null: closed or unknown, from the first day on,
              "e": {"at": place, "y", "l", "h"} forecast made for the evaluated week, absent without one,
              "p": {"y", "l", "h", "s": staff, "n": needed, "r": risk in %} planned week, null where closed}
     HOURS   {"t": hours since the planned Monday, "y", "l", "h", "s", "n", "r"} of the open hours
 
+All stores are in the list; beyond `CHARTED` stores only those worth it most have SERIES and HOURS, so that 10,000
+stores make a page that still opens anywhere. plan.csv has the others' days.
+
 Intervals of a sum are sums of intervals (the page says so): how stores go together is not known here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -23,29 +27,37 @@ from pawcast.forecasting.weekly.week import Week
 DAY: Final = pd.Timedelta(days=1)
 MADE: Final = {"yhat": "y", "q10": "l", "q90": "h"}
 SMALL: Final = 20  # visitors, below which one decimal is shown
+CHARTED: Final = 1000  # stores that have a chart: about 0.8 MB
 
 
-def charts_of(inputs: ReportInputs, looked_at: frozenset[str]) -> dict[str, Any]:
-    """The document of the page's script."""
+def charts_of(inputs: ReportInputs, looked_at: Sequence[str]) -> dict[str, Any]:
+    """The document of the page's script. `looked_at`: the stores to look at, gravest first."""
     monday = pd.Timestamp(Week.parse(inputs.run.week).monday)
     recent = with_made(inputs.recent)
     first = recent["ts"].min() if len(recent) else monday
     days = pd.date_range(min(first, monday), monday + 6 * DAY, freq="D")
     planned = daily_plan(inputs)
-    recent_of = _by_store(recent)
-    planned_of = _by_store(planned)
-    hours_of = _by_store(inputs.rows[inputs.rows["open"].astype(bool)])
+    charted = charted_of(inputs, looked_at)
+    recent_of = _by_store(recent[recent["store_id"].isin(charted)])
+    planned_of = _by_store(planned[planned["store_id"].isin(charted)])
+    hours_of = _by_store(inputs.rows[inputs.rows["open"].astype(bool) & inputs.rows["store_id"].isin(charted)])
+    to_look_at = frozenset(looked_at)
     stores = []
     for line in sorted(inputs.lines, key=lambda line: (inputs.names.get(line.store_id, line.name), line.store_id)):
-        own = planned_of.get(line.store_id, planned.iloc[:0])
         store = {
             "id": line.store_id,
             "name": inputs.names.get(line.store_id, line.name),
             "by": line.plans_by,
             "arm": line.arm,
             "method": line.method,
-            "look": int(line.store_id in looked_at),
-        } | _series(recent_of.get(line.store_id, recent.iloc[:0]), own, days)
+            "look": int(line.store_id in to_look_at),
+            "staff": round(line.staff_days, 1),
+            "before": round(line.last_week_staff_days, 1),
+            "risk": _rounded(np.array([100 * line.risk]), 0)[0],
+        }
+        if line.store_id in charted:
+            own = planned_of.get(line.store_id, planned.iloc[:0])
+            store |= _series(recent_of.get(line.store_id, recent.iloc[:0]), own, days)
         if line.plans_by == "hour" and line.store_id in hours_of:
             store["hours"] = _hours(hours_of[line.store_id], monday)
         stores.append(store)
@@ -56,6 +68,13 @@ def charts_of(inputs: ReportInputs, looked_at: frozenset[str]) -> dict[str, Any]
         "chain": _series(chain_of(recent), chain_of(planned), days),
         "stores": stores,
     }
+
+
+def charted_of(inputs: ReportInputs, looked_at: Sequence[str]) -> frozenset[str]:
+    """Stores that get a chart: those to look at, gravest first, then those with the most staff-days."""
+    largest = sorted(inputs.lines, key=lambda line: (-line.staff_days, line.store_id))
+    ranked = dict.fromkeys((*looked_at, *(line.store_id for line in largest)))
+    return frozenset(list(ranked)[:CHARTED])
 
 
 def with_made(recent: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from pawcast.forecasting.weekly.messages import filled
 from pawcast.forecasting.weekly.run import Sentences
 from pawcast.forecasting.weekly.week import Week
 
+LISTED: Final = 1000  # rows of a table; the files beside the page have all
 DAYS_OF_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -147,10 +148,9 @@ def stores() -> Markup:
             Markup('<input id="find" type="search" autocomplete="off" maxlength="80"></p><p>'),
             tag("label", WORDS["choose"], for_="store"),
             Markup('<select id="store"></select></p></div><p id="found" role="status" class="note"></p>'),
-            Markup('<h3 id="store-name"></h3><p id="store-facts" class="note"></p>'),
-            Markup(
-                '<div id="store-chart" class="chart"></div><div id="store-table"></div><div id="store-hours"></div>'
-            ),
+            Markup('<div class="whole"><h3 id="store-name"></h3><p id="store-facts" class="note"></p>'),
+            Markup('<div id="store-chart" class="chart"></div></div><details id="store-past"></details>'),
+            Markup('<div id="store-table"></div><div id="store-hours"></div>'),
         ],
         class_="scripted",
     )
@@ -191,9 +191,9 @@ def errors(inputs: ReportInputs) -> Markup:
     by_store = sorted(
         evaluation.by_store, key=lambda group: (-(group.figures.mae or 0) * group.figures.rows, group.key)
     )
-    named = [(_store(group.key, inputs.names.get(group.key, group.key)), group.figures) for group in by_store]
+    named = [(_store(group.key, inputs.names.get(group.key, group.key)), group.figures) for group in by_store[:LISTED]]
     inner = _errors(WORDS["by_store"], named, drawn=False)
-    parts.append(tag("details", [tag("summary", WORDS["by_store"]), inner]))
+    parts.append(tag("details", [tag("summary", WORDS["by_store"]), *_left_out(len(by_store), "errors.csv"), inner]))
     return _section("errors", WORDS["errors"], parts)
 
 
@@ -255,9 +255,12 @@ def quarantined(inputs: ReportInputs) -> Markup:
         return _section("quarantined", WORDS["quarantined"], [tag("p", WORDS["quarantined_none"])])
     columns = [Column(WORDS["store"], number=False), Column(WORDS["why"], number=False)]
     rows = [
-        (_store(one.store_id, inputs.names.get(one.store_id, one.store_id)), one.text) for one in inputs.quarantined
+        (_store(one.store_id, inputs.names.get(one.store_id, one.store_id)), one.text)
+        for one in inputs.quarantined[:LISTED]
     ]
-    return _section("quarantined", WORDS["quarantined"], [table(WORDS["quarantined"], columns, rows, captioned=False)])
+    left = _left_out(len(inputs.quarantined), "quarantined.csv")
+    parts = [*left, table(WORDS["quarantined"], columns, rows, captioned=False)]
+    return _section("quarantined", WORDS["quarantined"], parts)
 
 
 def provenance(inputs: ReportInputs) -> Markup:
@@ -288,6 +291,14 @@ def _section(name: str, title: Content, parts: Iterable[Content], **attributes: 
 
 def _line(parts: Iterable[Content]) -> Markup:
     return Markup(f'<p class="line">{" · ".join(text(part) for part in parts)}</p>')
+
+
+def _left_out(count: int, file: str) -> list[Markup]:
+    """Where the rest of a long list is; nothing for one that is shown whole."""
+    if count <= LISTED:
+        return []
+    words = filled(WORDS["first_of"], count=f"{count:,}", shown=f"{LISTED:,}", file=file)
+    return [tag("p", words, class_="note")]
 
 
 def _checks(inputs: ReportInputs) -> Markup:

@@ -70,6 +70,10 @@ WORDS: Final = _all(
             "볼 이유가 있는 매장 {count}곳 중 처음 {shown}곳입니다. 나머지는 look.csv에 있습니다.",
             "The first {shown} of {count} stores with a reason; look.csv has the others.",
         ),
+        "first_of": (
+            "매장 {count}곳 중 처음 {shown}곳입니다. 전체는 {file}에 있습니다.",
+            "The first {shown} of {count} stores; {file} has all.",
+        ),
         "look_none": ("특별히 볼 매장이 없습니다.", "No store stands out."),
         "look_all": ("볼 이유가 있는 매장 전부입니다({count}곳).", "Every store with a reason ({count})."),
         "why": ("이유", "Why"),
@@ -82,8 +86,6 @@ WORDS: Final = _all(
         "actual": ("실제", "Actual"),
         "forecast": ("예측", "Forecast"),
         "interval": ("80 % 구간", "80 % interval"),
-        "low": ("하한", "Low"),
-        "high": ("상한", "High"),
         "staff": ("인원", "Staff"),
         "needed": ("필요", "Needed"),
         "risk": ("부족 확률", "Risk of too few"),
@@ -100,6 +102,11 @@ WORDS: Final = _all(
         "by_store": ("매장별", "By store"),
         "choose": ("매장 고르기", "Choose a store"),
         "choose_hint": ("이름이나 ID로 찾기", "Find by name or id"),
+        "not_charted": (
+            "차트는 먼저 볼 매장과 큰 매장에만 있습니다. 이 매장의 일별 계획은 plan.csv에 있습니다.",
+            "Charts are kept for the stores to look at and the largest; plan.csv has this store's days.",
+        ),
+        "shown_of": ("{count}곳 중 {shown}곳. 더 입력하면 좁혀집니다.", "{shown} of {count}. Type more to narrow it."),
         "not_found": ("그런 매장이 없습니다.", "There is no such store."),
         "needs_script": (
             "차트와 매장 선택은 스크립트가 켜져 있어야 보입니다. 모든 값은 표와 CSV에 있습니다.",
@@ -207,8 +214,9 @@ PAGE_WORDS: Final = MappingProxyType(
     {
         code: WORDS[code]
         for code in (
-            "actual", "arm", "chain_caption", "closed", "day", "forecast", "high", "hour", "interval", "low", "method",
-            "needed", "not_found", "risk", "staff", "store_days", "store_hours",
+            "actual", "arm", "as_table", "before", "chain_caption", "closed", "day", "forecast", "hour", "interval",
+            "method", "needed", "not_charted", "not_found", "risk", "shown_of", "staff", "staff_days", "store_days",
+            "store_hours",
         )
     }
     | {f"method_{code}": words for code, words in METHODS.items()}

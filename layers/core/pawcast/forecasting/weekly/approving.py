@@ -89,10 +89,18 @@ class Approver:
         self.notices.tell(run, "approval_wanted", filled(BODIES["approval_wanted"], until=shown))
         return {"until": until.isoformat()}
 
-    def end(self, execution: str, ending: str, error: Mapping[str, Any], week_name: str | None = None) -> Json:
+    def end(
+        self,
+        execution: str,
+        ending: str,
+        error: Mapping[str, Any],
+        week_name: str | None = None,
+        attempt: int | None = None,
+    ) -> Json:
         """End the attempt of an execution that did not reach the stores, and tell the planners what to do.
 
-        `error` is what the state machine caught: `Error` and `Cause` (JSON of the function's exception, or text).
+        `error` is what the state machine caught: `Error` and `Cause` (JSON of the function's exception, or text). An
+        attempt that has ended keeps its error: EventBridge says less of it than the state machine did.
         """
         now = self.now()
         week = Week.parse(week_name) if week_name else Week.to_run(now, self.zone)
@@ -100,12 +108,16 @@ class Approver:
         if run is None:
             run = never_opened(week, execution, now)  # it failed before it could write anything down
         elif run.execution != execution:
-            return {"outcome": "superseded"}
+            return self._not_sent(run, execution, error, attempt)
+        elif run.state is RunState.DONE:
+            return {"outcome": "done"}
         elif run.state is RunState.REJECTED:
             reason = run.approval.reason if run.approval else ""
             self.notices.tell(run, "rejected", filled(BODIES["rejected"], reason=reason))
             return {"outcome": "rejected"}
         code, text = _explained(ending, error, run)
+        if run.error is not None and run.error_code is not None:
+            code, text = run.error_code, run.error
         if run.state not in (RunState.FAILED, RunState.MISSED):
             missed = ending == "missed" and run.state is RunState.WAITING_FOR_APPROVAL
             run = run.moved(RunState.MISSED if missed else RunState.FAILED, error=text, error_code=code, ended_at=now)
@@ -114,6 +126,16 @@ class Approver:
             self.weeks.add_event(event_of(run, now, run.state.value, step, facts={"code": code}))
         self.notices.tell(run, code if code in NOTICES else "run_failed", text)
         return {"outcome": run.state.value, "code": code}
+
+    def _not_sent(self, run: Run, execution: str, error: Mapping[str, Any], attempt: int | None) -> Json:
+        """An execution that only sent an approved plan again has failed: the run stays what it is."""
+        if attempt != run.attempt or run.approval is None:
+            return {"outcome": "superseded"}
+        _, text = _explained("failed", error, run)
+        if self.notices.tell(run, "run_failed", text, once=f"run_failed#{execution}"):
+            step = _put(STEPS["failed"], error=text)
+            self.weeks.add_event(event_of(run, self.now(), "failed", step, facts={"execution": execution}))
+        return {"outcome": "not_sent"}
 
     def backfilled(self, execution: str, week_name: str) -> Json:
         """End a run of a week that has begun: it was forecast and reported, and nobody is told."""

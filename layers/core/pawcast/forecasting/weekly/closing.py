@@ -21,15 +21,16 @@ class Closer:
         """End a run as `order` says.
 
         It has execution, ending (done, backfilled, rejected, missed, gate_failed, failed), and as far as they are known
-        week, attempt and error (what the state machine caught: Error and Cause).
+        week, attempt and error (what the state machine caught: Error and Cause); where the week was not opened, the
+        execution's `request`, which names it if a person started it.
         """
         ending, execution = str(order["ending"]), str(order["execution"])
-        week = order.get("week")
+        week = order.get("week") or order.get("request", {}).get("week")
         if ending == "done":
             return self.finisher.finish(str(week), int(order["attempt"]))
         if ending == "backfilled":
             return self.approver.backfilled(execution, str(week))
-        return self.approver.end(execution, ending, order.get("error") or {}, week)
+        return self.approver.end(execution, ending, order.get("error") or {}, week, order.get("attempt"))
 
 
 def ended_elsewhere(event: Mapping[str, Any]) -> Json:
@@ -46,4 +47,5 @@ def ended_elsewhere(event: Mapping[str, Any]) -> Json:
         "ending": "failed",
         "week": order.get("week"),
         "error": {"Error": detail.get("error") or detail["status"], "Cause": cause},
+        **{name: order[name] for name in ("attempt",) if name in order},
     }

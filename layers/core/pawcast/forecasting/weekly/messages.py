@@ -36,8 +36,8 @@ STEPS: Final = _all(
         ),
         "asked": ("승인을 요청했습니다. 기한: {until}.", "Approval was asked for, until {until}."),
         "edited": (
-            "{store_id} 매장의 {cells}칸을 고쳤습니다: {reason}",
-            "{cells} cells of store {store_id} were edited: {reason}",
+            "{store_id} 매장에서 고친 칸: {cells}. {reason}",
+            "Store {store_id}, edited cells: {cells}. {reason}",
         ),
         "commented": ("의견: {comment}", "Comment: {comment}"),
         "approved": (
@@ -98,9 +98,8 @@ ERRORS: Final = _all(
             "Nobody approved in time, so no store has its plan. Start the week again and approve it.",
         ),
         "step_failed": (
-            "한 단계가 실패했습니다({error}). 수요일에 자동으로 다시 실행하며, "
-            "실패한 단계부터 이어서 실행할 수도 있습니다.",
-            "A step failed ({error}). Wednesday's run tries again; the execution can be redriven from that step.",
+            "한 단계가 실패했습니다({error}). 수요일에 자동으로 다시 실행하며, 직접 실행할 수도 있습니다.",
+            "A step failed ({error}). Wednesday's run tries again; you can also start the week by hand.",
         ),
     }
 )

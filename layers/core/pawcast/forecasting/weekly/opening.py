@@ -226,8 +226,8 @@ class Opener:
 def _may_replace(current: Run, now: datetime, *, by_hand: bool) -> bool:
     if current.state is RunState.RUNNING:
         return now - current.started_at > LONGEST_RUN
-    if current.backfill:
-        return by_hand
+    if current.backfill or (current.approval is not None and current.state is RunState.FAILED):
+        return by_hand  # some stores may have been told: sending again is better, and a schedule must not decide
     return current.state not in (UNREPEATABLE if by_hand else SETTLED)
 
 

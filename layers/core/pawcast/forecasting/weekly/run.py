@@ -4,7 +4,7 @@
        │                 ├──> rejected
        │                 └──> missed (nobody decided in time)
        ├──> done (a backfill: nobody is told a plan for a week that has begun)
-       └──> failed ──> (redriven) waiting_for_approval | distributing | done
+       └──> failed ──> (sent again, or a stopped execution redriven) waiting_for_approval | distributing | done
 
 A week has one run record; a new attempt replaces it, and the events of all attempts stay. Every move raises
 `revision` by one and is written only if the stored revision is still the one that was read, as a post's.
@@ -44,7 +44,7 @@ ALLOWED_MOVES = MappingProxyType(
         _S.DONE: frozenset[RunState](),
         _S.REJECTED: frozenset[RunState](),
         _S.MISSED: frozenset[RunState](),
-        # an execution that is redriven, or an approved plan that is sent again
+        # an approved plan that is sent again, or an execution that was stopped and is redriven
         _S.FAILED: frozenset({_S.WAITING_FOR_APPROVAL, _S.DISTRIBUTING, _S.DONE}),
     }
 )

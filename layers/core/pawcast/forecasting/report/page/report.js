@@ -10,6 +10,9 @@
   const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
   const shown = (value) => (value === null || value === undefined ? "–" : grouped.format(value));
   const midnight = (day) => Date.parse(`${day}T00:00:00Z`) / 1000;
+  const BAND = "rgba(11, 92, 173, .16)";
+  const NARROW = 600; // pixels
+  const OPTIONS = 300; // stores that the list offers at once
   const drawn = new Map();
   let chosen = null;
 
@@ -45,7 +48,8 @@
   function dayLabel(seconds) {
     const day = new Date(seconds * 1000);
     const place = (day.getUTCDay() + 6) % 7;
-    return `${day.toISOString().slice(5, 10)} ${say(`weekday_${place}`)}`;
+    const parts = [day.toISOString().slice(5, 10), say(`weekday_${place}`)];
+    return (root.lang === "ko" ? parts : parts.reverse()).join(" ");
   }
 
   function line(label, stroke, more = {}) {
@@ -58,7 +62,13 @@
     holder.replaceChildren();
     holder.setAttribute("role", "img");
     holder.setAttribute("aria-label", options.label);
-    const hide = { points: { show: false }, width: 0, spanGaps: false };
+    const edge = { points: { show: false }, width: 0, spanGaps: false };
+    const interval = (plot, high, series, at) => (
+      at === null || high === null || high === undefined ? "–" : `${shown(plot.data[series - 1][at])} ~ ${shown(high)}`
+    );
+    const whole = columns.length;
+    const marked = (series) => series === whole; // the interval is shown in the legend as it is drawn: a filled band
+    const strokes = [null, ...(options.actual ? [colour("ink")] : []), colour("model")];
     const chart = new uPlot({
       width: Math.max(280, holder.clientWidth),
       height: 300,
@@ -66,17 +76,25 @@
       cursor: { y: false, drag: { x: true, y: false } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(1, (high ?? 1) * 1.08)] } },
       axes: [
-        { stroke: colour("soft"), grid: { stroke: colour("line") }, values: options.axis, space: options.space ?? 70 },
+        { stroke: colour("soft"), grid: { stroke: colour("line") }, values: options.axis, splits: options.splits },
         { stroke: colour("soft"), grid: { stroke: colour("line") }, size: 64, values: (_, all) => all.map(shown) },
       ],
       series: [
         { label: options.unit, value: (_, seconds) => (seconds === null ? "–" : options.time(seconds)) },
         ...(options.actual ? [line(say("actual"), colour("ink"))] : []),
         line(say("forecast"), colour("model"), { dash: [6, 4] }),
-        { ...line(say("low"), colour("model")), ...hide },
-        { ...line(say("high"), colour("model")), ...hide },
+        { ...line("", colour("model")), ...edge, class: "edge" },
+        { ...line(say("interval"), colour("model")), ...edge, value: interval },
       ],
-      bands: [{ series: [columns.length, columns.length - 1], fill: "rgba(11, 92, 173, .16)" }],
+      bands: [{ series: [whole, whole - 1], fill: BAND }],
+      legend: {
+        markers: {
+          width: (_, series) => (marked(series) ? 0 : 3),
+          stroke: (_, series) => strokes[series] ?? "transparent",
+          fill: (_, series) => (marked(series) ? BAND : "transparent"),
+          dash: (_, series) => (series === whole - 2 ? "dashed" : "solid"),
+        },
+      },
       hooks: { drawClear: [(plot) => options.from && shade(plot, options.from)] },
     }, [times, ...columns], holder);
     drawn.set(place, chart);
@@ -94,6 +112,11 @@
     plot.ctx.restore();
   }
 
+  /** Every so-manieth time, counted back from the planned Monday. */
+  function every(step, times) {
+    return times.filter((_, at) => (at - data.plan_from) % step === 0);
+  }
+
   function drawDays(place, series, name) {
     const size = data.days.length;
     const columns = [series.a, [], [], []].map((own) => Array.from({ length: size }, (_, at) => own[at] ?? null));
@@ -107,6 +130,7 @@
       unit: say("day"),
       time: dayLabel,
       axis: (_, all) => all.map((seconds) => new Date(seconds * 1000).toISOString().slice(5, 10)),
+      splits: (plot) => every(plot.width < NARROW ? 21 : 7, data.days.map(midnight)),
       from: midnight(data.days[data.plan_from]),
     });
   }
@@ -143,8 +167,25 @@
     const monday = midnight(data.days[data.plan_from]);
     byId("store-name").textContent = chosen.name;
     const method = data.words[`method_${chosen.method}`] ? say(`method_${chosen.method}`) : chosen.method;
-    byId("store-facts").textContent = `${chosen.id} · ${say("method")}: ${method} · ${say("arm")}: ${chosen.arm}`;
+    byId("store-facts").textContent = [
+      chosen.id, `${say("method")}: ${method}`, `${say("arm")}: ${chosen.arm}`,
+      `${say("staff_days")}: ${shown(chosen.staff)} (${say("before")}: ${shown(chosen.before)})`,
+      `${say("risk")}: ${shown(chosen.risk)} %`,
+    ].join(" · ");
+    const charted = Boolean(chosen.p);
+    byId("store-chart").hidden = !charted;
+    byId("store-past").hidden = !charted;
+    if (!charted) {
+      for (const place of ["store-chart", "hours-chart"]) {
+        drawn.get(place)?.destroy();
+        drawn.delete(place);
+      }
+      byId("store-table").replaceChildren(element("p", say("not_charted"), { class: "note" }));
+      byId("store-hours").replaceChildren();
+      return;
+    }
     drawDays("store-chart", chosen, chosen.name);
+    drawPast();
     const days = planRows(chosen.p, (at) => dayLabel(monday + at * 86400));
     byId("store-table").replaceChildren(tableOf(say("store_days"), planHeads("day"), days));
     const hours = byId("store-hours");
@@ -162,8 +203,8 @@
       label: `${chosen.name}: ${say("store_hours")}`,
       unit: say("hour"),
       time: hour,
-      axis: (_, all) => all.map((seconds) => new Date(seconds * 1000).toISOString().slice(5, 16).replace("T", " ")),
-      space: 110,
+      axis: (_, all) => all.map(dayLabel),
+      splits: (plot) => times.filter((_, at) => at % (plot.width < NARROW ? 48 : 24) === 0),
     });
     const folded = element("details", [
       element("summary", say("store_hours")),
@@ -172,14 +213,31 @@
     hours.append(folded);
   }
 
+  /** The known days as a table: what the chart draws left of the planned week. */
+  function drawPast() {
+    const heads = ["day", "actual", "forecast", "interval"].map(say);
+    const made = (at, key) => chosen.e?.[key][at - chosen.e.at] ?? null;
+    const rows = data.days.slice(0, data.known).map((day, at) => {
+      const low = made(at, "l");
+      return { cells: [dayLabel(midnight(day)), shown(chosen.a[at]), shown(made(at, "y")), low === null ? "–" : `${shown(low)} ~ ${shown(made(at, "h"))}`] };
+    });
+    const folded = byId("store-past");
+    folded.replaceChildren(element("summary", say("as_table")), tableOf(`${chosen.name}: ${say("chain_caption")}`, heads, rows));
+    folded.hidden = rows.length === 0;
+  }
+
   function listStores(wanted) {
     const found = data.stores.filter((store) => `${store.name}\n${store.id}`.toLowerCase().includes(wanted));
-    byId("store").replaceChildren(...found.map((store) => element(
+    const next = found.includes(chosen) ? chosen : found[0];
+    const offered = found.slice(0, OPTIONS);
+    if (next && !offered.includes(next)) offered.push(next);
+    byId("store").replaceChildren(...offered.map((store) => element(
       "option", `${store.look ? "● " : ""}${store.name}${store.name === store.id ? "" : ` (${store.id})`}`, { value: store.id },
     )));
-    byId("found").textContent = found.length ? "" : say("not_found");
-    if (!found.length) return;
-    choose(found.includes(chosen) ? chosen.id : found[0].id);
+    const counts = { shown: grouped.format(offered.length), count: grouped.format(found.length) };
+    const cut = say("shown_of").replace(/\{(\w+)\}/g, (_, name) => counts[name]);
+    byId("found").textContent = found.length === 0 ? say("not_found") : found.length > offered.length ? cut : "";
+    if (next) choose(next.id);
   }
 
   function choose(id) {
@@ -190,7 +248,7 @@
 
   function drawAll() {
     drawDays("chain-chart", data.chain, document.title);
-    drawStore();
+    listStores(byId("find").value.trim().toLowerCase());
   }
 
   // ---------------------------------------------------------------- sorting
@@ -226,8 +284,8 @@
   for (const link of document.querySelectorAll("[data-store]")) {
     link.addEventListener("click", () => {
       byId("find").value = "";
+      chosen = data.stores.find((store) => store.id === link.dataset.store) ?? chosen;
       listStores("");
-      choose(link.dataset.store);
     });
   }
   addEventListener("beforeprint", () => {
@@ -242,7 +300,7 @@
   });
   root.lang = remembered() ?? (navigator.language.startsWith("ko") ? "ko" : "en");
   if (root.lang !== "ko" && root.lang !== "en") root.lang = "ko";
-  chosen = data.stores.find((store) => store.look) ?? data.stores[0] ?? null;
-  listStores("");
+  const gravest = document.querySelector("[data-store]")?.dataset.store;
+  chosen = data.stores.find((store) => store.id === gravest) ?? data.stores[0] ?? null;
   setLanguage(root.lang, false);
 })();
