@@ -50,7 +50,7 @@ class WeekStack:
         session = boto3.Session()
         self.s3, self.ses = session.client("s3"), session.client("sesv2")
         self.dynamodb, self.states = session.client("dynamodb"), session.client("stepfunctions")
-        self.tables = create_tables(self.dynamodb)
+        self.tables = create_tables(self.dynamodb, "WeeksTable")
         where: Any = {"LocationConstraint": session.region_name}
         for bucket in ("drops", "warehouse", "plans", "models"):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)

@@ -175,6 +175,20 @@ def test_a_week_without_any_data_is_bridged() -> None:
     assert 0.85 < ratio < 1.15
 
 
+@pytest.mark.parametrize("times", [0.5, 2.0])
+def test_a_store_whose_level_changes_for_good_is_followed_and_one_odd_day_is_not(times: float) -> None:
+    frame = drawn_visits(stores=8, weeks=WEEKS, seed=21)
+    store, calm = frame["store_id"] == "s03", made(frame)
+    known_until = FIRST_MONDAY + pd.Timedelta(weeks=WEEKS - 2)
+
+    def moved(when: "pd.Series[bool]") -> float:
+        changed = made(frame.assign(visitors=frame["visitors"].where(~(store & when), frame["visitors"] * times)))
+        return float(np.log(changed.mean[3].sum() / calm.mean[3].sum()) / np.log(times))
+
+    assert 0.7 < moved(frame["ts"] >= known_until - pd.Timedelta(weeks=6)) < 1.1
+    assert moved(frame["ts"] == known_until - pd.Timedelta(days=3)) < 0.05
+
+
 def test_a_store_with_impossible_numbers_is_set_apart_and_its_neighbours_are_not() -> None:
     frame = drawn_visits(stores=12, weeks=WEEKS, seed=13)
     calm = made(frame.query("store_id != 's04'"))

@@ -29,7 +29,7 @@ class ForecastConfig:
     anchor: int = 1  # which of them the effects are measured against
     long_half_life: float = 40.0
     weekday_half_lives: tuple[float, ...] = (4.0, 12.0)
-    outlier_limit: float = 2.5  # residuals beyond so many mean absolute errors are cut
+    outlier_limit: float = 2.0  # residuals beyond so many mean absolute errors are cut
     shift_limit: float = 8.0  # a whole week may move the level so many usual errors
 
     # all series: the correction on what the series' own forecast leaves
