@@ -10,10 +10,12 @@ import pytest
 
 from pawcast.adapters.run_frames import frame_of, parquet_bytes
 from pawcast.errors import Conflict, DataNotFresh, DependencyUnavailable
+from pawcast_ops.demo.chain import Chain
 from tests.support.weekly import LAST_KNOWN, WEEK, WeekStack, chain, csv
 
 WEDNESDAY = datetime(2026, 11, 24, 21, tzinfo=UTC)  # 06:00 on Wednesday in Seoul
 CHAIN = chain(by_hour=1, weeks=13)
+WAREHOUSE: dict[str, bytes] = {}
 NEWEST = CHAIN.visits["ts"] > pd.Timestamp(LAST_KNOWN) - pd.Timedelta(days=7)
 SECOND_PLANNER = {"sub": "planner-2", "email": "p2@example.com", "token_use": "id", "cognito:groups": "[planners]"}
 
@@ -47,6 +49,15 @@ class Story(WeekStack):
         machine = self.functions["serve_weeks"].api.workflow
         monkeypatch.setattr(machine, "succeed", lambda token, output: self.answers.append((token, output["decision"])))
         monkeypatch.setattr(machine, "fail", lambda token, error, cause: self.answers.append((token, error)))
+
+    def drop_chain(self, chain: Chain) -> None:
+        """Drop everything; what the first test's drops made of the warehouse, the next ones begin with."""
+        if not WAREHOUSE:
+            super().drop_chain(chain)
+            for found in self.s3.list_objects_v2(Bucket="warehouse")["Contents"]:
+                WAREHOUSE[found["Key"]] = self.s3.get_object(Bucket="warehouse", Key=found["Key"])["Body"].read()
+        for key, content in WAREHOUSE.items():
+            self.s3.put_object(Bucket="warehouse", Key=key, Body=content)
 
     def told_addresses(self) -> list[str]:
         return [address for address, _ in self.mails]
