@@ -358,3 +358,14 @@ def test_a_season_before_new_year_is_expected_until_a_chain_says_otherwise() -> 
     lift = expecting.mean.sum() / made(frame, 41).mean.sum()
 
     assert 1.02 < lift < 1.3
+
+
+def test_a_chain_that_is_new_as_a_whole_is_forecast_from_its_few_weeks_and_no_store_is_set_apart() -> None:
+    frame = drawn_visits(stores=4, weeks=7, seed=16)
+
+    forecast = made(frame, 6)
+
+    rows = forecast.frame()
+    assert () == forecast.quarantined
+    assert {"cold_start"} == set(rows["method"])
+    assert 0.6 < rows.loc[rows["open"], "yhat"].mean() / frame["visitors"].mean() < 1.6

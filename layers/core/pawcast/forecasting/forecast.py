@@ -30,6 +30,7 @@ MEAN: Final = "yhat"
 QUANTILES: Final = ("q10", "q50", "q80", "q90")
 METHOD: Final = "method"
 SEASONAL_NAIVE: Final = "seasonal_naive"
+COLD_START: Final = "cold_start"
 ABSURD_TIMES: Final = 20.0  # so many times the most that ever came, and some, is a mistake and no forecast
 ABSURD_VISITORS: Final = 100.0
 GONE_DAYS: Final = 28  # a store that was open but sent nothing for so long can't be forecast from its own data
@@ -113,6 +114,9 @@ def fit_chain(panel: Panel, week_start: np.datetime64, config: ForecastConfig) -
 
 def forecast_from(panel: Panel, walked: Walked, week: int, config: ForecastConfig) -> Forecast:
     """The forecast of a week that a walk has passed. Stores with impossible numbers get the seasonal-naive forecast."""
+    anything = np.isfinite(panel.visitors[:, : max((week - GAP_WEEKS + 1) * DAYS_A_WEEK, 0)]).any()
+    if anything and week < config.first_correction_week:  # a chain that is new as a whole: too little to learn from
+        return replace(_fallback(panel, week, mean_of=4), method=np.full(len(panel.stores), COLD_START))
     target = slice(week * DAYS_A_WEEK, (week + 1) * DAYS_A_WEEK)
     result = spread(panel, walked, week, config, eventful_days(panel))
     is_open = panel.open[:, target]
@@ -207,4 +211,4 @@ def _methods(panel: Panel, walked: Walked, week: int, config: ForecastConfig) ->
     first = np.where(seen.any(axis=1), seen.argmax(axis=1), origin) if seen.shape[1] else np.zeros(panel.series)
     age = np.zeros(len(panel.stores))
     np.maximum.at(age, panel.store, origin - first)
-    return np.where(age >= config.cold_days, "model", "cold_start")
+    return np.where(age >= config.cold_days, "model", COLD_START)

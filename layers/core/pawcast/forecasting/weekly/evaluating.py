@@ -158,7 +158,7 @@ class Evaluator:
             try:
                 found.append(self.frames.get_frame(errors_key(target.shifted(-back).name)))
             except NotFound:
-                break  # weeks are evaluated one after another
+                continue  # a week that was not run leaves a gap
         return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 

@@ -31,6 +31,7 @@ WITH_PLAN: Final = frozenset(
         RunState.DONE,
         RunState.REJECTED,
         RunState.MISSED,
+        RunState.FAILED,  # stopped by the gate: what a planner must see before overriding it
     }
 )
 

@@ -15,6 +15,7 @@ from pawcast.errors import InvalidRequest
 
 APPROVE_BY: Final = time(18)
 DEADLINE: Final = time(12)
+FIRST_YEAR: Final = 2000
 
 _NAME = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
@@ -41,6 +42,8 @@ class Week:
         try:
             if match is None:
                 raise ValueError("not written as 2026-W49")
+            if int(match[1]) < FIRST_YEAR:
+                raise ValueError(f"before {FIRST_YEAR}")
             return cls(date.fromisocalendar(int(match[1]), int(match[2]), 1))
         except ValueError as error:
             raise InvalidRequest(f"week {name[:20]!r}: {error}; write it as 2026-W49", field="week") from error
