@@ -12,7 +12,8 @@ from pawcast.forecasting.evaluate import Figures
 from pawcast.forecasting.weekly.plan import StoreLine
 from pawcast.forecasting.weekly.run import GateVerdict, Sentences, Totals
 
-QUARANTINED_MOST: Final = 0.05
+QUARANTINED_MOST: Final = 0.05  # more are shown to the planner
+QUARANTINED_STOPS: Final = 0.35  # one lost shard of three is the planner's to judge, more is no forecast
 VISITORS_CHANGE_MOST: Final = 2.0
 STAFF_CHANGE_MOST: Final = 0.25
 INFEASIBLE_MOST: Final = 0.05
@@ -40,7 +41,7 @@ def verdicts(facts: GateFacts) -> tuple[GateVerdict, ...]:
             "quarantined",
             facts.quarantined / stores,
             QUARANTINED_MOST,
-            blocking=True,
+            blocking=facts.quarantined / stores > QUARANTINED_STOPS,
             ko=f"모델로 예측하지 못한 매장 {facts.quarantined}곳(한도 {QUARANTINED_MOST:.0%}).",
             en=f"{facts.quarantined} stores could not be forecast by their model (at most {QUARANTINED_MOST:.0%}).",
         ),
