@@ -173,7 +173,7 @@ One week from three years of days ({DAYS:,} a store), one thread; Python {platfo
 
 Goals: {goals}.
 
-10,000 stores are 100 shards one after another in one process; in the state machine 40 run side by side.
+10,000 stores are 100 shards one after another in one process; in the state machine 10 run side by side.
 """
 
 
