@@ -330,20 +330,20 @@ def test_a_shard_whose_forecast_dies_falls_back_and_a_person_may_pass_the_gate_w
     story.compute("run-0")  # what the shards before the failure wrote, lies there already
     own = {"week": WEEK, "attempt": 1}
 
-    fallen = story.call("forecast_shard", **own, shard=1, fallback=True)
-    story.call("plan_shard", **own, shard=1)
+    fallen = story.call("forecast_shard", **own, shard=0, fallback=True)
+    story.call("plan_shard", **own, shard=0)
     stopped = story.call("report_week", **own)
     closed = story.call("close_week", **own, execution="run-0", ending="gate_failed")
 
-    assert {"shard": 1, "stores": 1, "quarantined": 1} == fallen
+    assert {"shard": 0, "stores": 11, "quarantined": 11} == fallen
     assert (False, {"outcome": "failed", "code": "gate_failed"}) == (stopped["gate_passed"], closed)
     assert ["gate_failed"] == story.kinds()
-    assert "1 stores could not be forecast" in story.shown()["error"]["en"]
+    assert "11 stores could not be forecast" in story.shown()["error"]["en"]
 
     story.compute("by-hand", week=WEEK, started_by="planner-1", override_gate_reason="we know")
     again = {"week": WEEK, "attempt": 2}
-    story.call("forecast_shard", **again, shard=1, fallback=True)
-    story.call("plan_shard", **again, shard=1)
+    story.call("forecast_shard", **again, shard=0, fallback=True)
+    story.call("plan_shard", **again, shard=0)
     passed = story.call("report_week", **again)
 
     assert passed["gate_passed"]
