@@ -10,7 +10,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from pawcast.adapters.posts_table import PostsTable
 from pawcast.errors import DependencyUnavailable, InvalidRequest, VersionConflict
 from pawcast.screening.ports import Change
-from pawcast.screening.post import Post, PostState, Unfinished, move, outbox_of, review_of
+from pawcast.screening.post import Post, PostState, Unfinished, move, outbox_of
+from pawcast.screening.review import review_of
 from tests.support.screening import NOW, OWNER, a_post, an_upload, post_id
 from tests.support.template import create_tables
 
@@ -198,7 +199,7 @@ def test_what_is_unfinished_is_found_oldest_first_until_it_is_finished(posts: Po
 
     found = {kind: [int(post.post_id, 16) for post in posts.unfinished(kind, NOW)] for kind in get_args(Unfinished)}
 
-    assert {"awaiting_upload": [2, 1], "screening": [], "announcing": []} == found
+    assert {"awaiting_upload": [2, 1], **dict.fromkeys(("screening", "announcing", "mosaicking", "erasing"), [])} == found
 
 
 def test_a_postponed_post_is_found_later(posts: PostsTable) -> None:

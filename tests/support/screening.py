@@ -14,7 +14,8 @@ from pawcast.mlops.release import Release
 from pawcast.screening.classifier import Prediction
 from pawcast.screening.detector import FaceBox
 from pawcast.screening.ports import Change
-from pawcast.screening.post import Post, PostEvent, PostState, Review, Upload
+from pawcast.screening.post import Post, PostEvent, PostState, Upload
+from pawcast.screening.review import Review
 from pawcast.screening.screen import Models, Screener
 from pawcast.screening.uploads import Message
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from pawcast.errors import Conflict
 from pawcast.screening.ports import Change
-from pawcast.screening.post import ALLOWED_MOVES, Post, PostState, move, review_of, waits_for
+from pawcast.screening.post import ALLOWED_MOVES, Post, PostState, move, waits_for
+from pawcast.screening.review import review_of
 from tests.support.screening import NOW, FakePosts, a_post, an_upload
 
 STATES = st.sampled_from(PostState)

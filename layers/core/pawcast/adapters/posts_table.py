@@ -82,7 +82,7 @@ class PostsTable:
     def save_many(self, changes: Sequence[Change]) -> frozenset[str]:
         """Write each change whose post is still one revision behind; the post ids of those that were not."""
         lost: set[str] = set()
-        for group in _groups(changes, self._actions):
+        for group in _groups(changes, self.actions):
             lost |= self._save(group)
         return frozenset(lost)
 
@@ -202,7 +202,7 @@ class PostsTable:
     def _save(self, changes: Sequence[Change]) -> set[str]:
         waiting, lost = list(changes), set()
         while waiting:
-            failed = self._transact([self._actions(change) for change in waiting])
+            failed = self._transact([self.actions(change) for change in waiting])
             if not failed:
                 break
             lost |= {waiting[index].post.post_id for index in failed}
@@ -231,7 +231,8 @@ class PostsTable:
             return failed
         return set()
 
-    def _actions(self, change: Change) -> list[dict[str, Any]]:
+    def actions(self, change: Change) -> list[dict[str, Any]]:
+        """What writes a change, as actions of a transaction; the first one is the post's own, with its condition."""
         post = change.post
         actions: list[dict[str, Any]] = [
             {
@@ -246,17 +247,11 @@ class PostsTable:
         if change.review is not None:
             item = to_item(change.review, priority_due_at=change.review.priority_due_at)
             actions.append({"Put": {"TableName": self._reviews, "Item": item}})
-        if post.state is PostState.PUBLISHED and post.published_at is not None:
-            sort_key = f"{post.published_at.isoformat()}#{post.post_id}"
-            actions += [
-                {
-                    "Put": {
-                        "TableName": self._tags,
-                        "Item": values(tag=tag, published_at_post_id=sort_key, post_id=post.post_id),
-                    }
-                }
-                for tag in post.tags
-            ]
+        if change.before is not None:
+            actions += [{"Delete": {"TableName": self._tags, "Key": key}} for key in _tag_keys(change.before)]
+        actions += [
+            {"Put": {"TableName": self._tags, "Item": key | values(post_id=post.post_id)}} for key in _tag_keys(post)
+        ]
         return actions
 
     def _clear_action(self, post: Post) -> dict[str, Any]:
@@ -276,12 +271,19 @@ def values_with_colon(**fields: str | int) -> Item:
     return {f":{name}": value for name, value in values(**fields).items()}
 
 
+def _tag_keys(post: Post) -> list[Item]:
+    """Where a post is listed by tag: nowhere unless it is published."""
+    if post.state is not PostState.PUBLISHED or post.published_at is None:
+        return []
+    sort_key = f"{post.published_at.isoformat()}#{post.post_id}"
+    return [values(tag=tag, published_at_post_id=sort_key) for tag in post.tags]
+
+
 def _post_item(post: Post) -> Item:
-    since = (
-        post.created_at
-        if post.state is PostState.AWAITING_UPLOAD
-        else post.decided_at or (post.upload and post.upload.uploaded_at)
-    )
+    since = post.outbox.event.occurred_at if post.outbox else post.since
+    if since is None:
+        arrived = post.upload.uploaded_at if post.upload else None
+        since = post.created_at if post.state is PostState.AWAITING_UPLOAD else arrived
     return to_item(
         post,
         feed=FEED if post.state is PostState.PUBLISHED else None,

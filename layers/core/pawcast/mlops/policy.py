@@ -56,6 +56,13 @@ class SerialStrategy(Document):
         return self
 
 
+class FaceFinder(Document):
+    """The detector that draws boxes for operators and covers faces in mosaics; it never decides."""
+
+    model: ModelRef
+    min_score: OpenUnit
+
+
 class Limits(Document):
     """How much work the people behind the models have agreed to."""
 
@@ -69,6 +76,9 @@ class ReleasePolicy(Document):
     primary: Primary
     strategy: Annotated[SingleStrategy | SerialStrategy, Field(discriminator="kind")]
     limits: Limits
+    faces: FaceFinder | None = None
+    # Share of passed photos that an operator looks at afterwards, to measure recall.
+    audit_share: Unit = 0.0
 
     @model_validator(mode="after")
     def _band_holds_the_threshold(self) -> Self:
@@ -83,10 +93,12 @@ class ReleasePolicy(Document):
 
     def models(self) -> tuple[tuple[ModelRef, Task], ...]:
         """Every model that the document names, with the task it is named for."""
-        primary: tuple[ModelRef, Task] = (self.primary.model, "face-classification")
+        named: list[tuple[ModelRef, Task]] = [(self.primary.model, "face-classification")]
         if isinstance(self.strategy, SerialStrategy):
-            return (primary, (self.strategy.detector, "face-detection"))
-        return (primary,)
+            named.append((self.strategy.detector, "face-detection"))
+        if self.faces is not None and (self.faces.model, "face-detection") not in named:
+            named.append((self.faces.model, "face-detection"))
+        return tuple(named)
 
     def with_version(self, version: int) -> Self:
         """The same content as another version: what a rollback releases."""

@@ -9,15 +9,20 @@ from datetime import datetime
 from typing import Protocol
 
 from pawcast.mlops.inference_log import InferenceRecord
-from pawcast.screening.post import Post, PostEvent, Review, Upload
+from pawcast.screening.post import Post, PostEvent, Upload
+from pawcast.screening.review import Review
 
 
 @dataclass(frozen=True)
 class Change:
-    """One move of one post, and the review that it opens; written together or not at all."""
+    """One move of one post, and the review that it opens; written together or not at all.
+
+    `before` is the post as it was, where a move takes a published post out of the feed: its tags are unlisted.
+    """
 
     post: Post
     review: Review | None = None
+    before: Post | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,14 @@ class Inferences(Protocol):
 
     def put(self, records: Sequence[InferenceRecord]) -> None:
         """Append records; a repeated record has the same `inference_id`."""
+        ...
+
+
+class Counts(Protocol):
+    """Counts of what happened, by hour, for the operations page."""
+
+    def add(self, at: datetime, counts: Mapping[str, int]) -> None:
+        """Add to the counts of the hour of `at`. Names are those of `pawcast.screening.counts`."""
         ...
 
 

@@ -1,14 +1,16 @@
 """A post's life: its states, the moves between them, and the record itself.
 
-    awaiting_upload ──> screening ──> published
+    awaiting_upload ──> screening ──> published ──> in_review (many reports) | rejected (a report or an audit upheld)
           │                 ├──────> in_review ──> published | rejected
           v        ^        └──────> rejected ───> appealed ──> published | rejected
-       expired ────┘                     └───────> mosaic ────> screening
+       expired ────┘                     └───────> mosaic ────> screening | rejected (no face to cover, or declined)
+    in_review, appealed ──> screening: an operator lets a photo pass that was never rendered
     any state but expired ──> withdrawn
 
-`ALLOWED_MOVES` is the only table of moves. Every move raises `revision` by one, and the store writes it only if the
-stored revision is still the one that was read: a repeated, late or concurrent message therefore changes nothing.
-What a move must tell the world rides in `outbox`, written together with the move and removed once told.
+`ALLOWED_MOVES` is the only table of moves; `UNDONE_MOVES` are the ways back from a verdict that its operator takes
+back. Every move raises `revision` by one, and the store writes it only if the stored revision is still the one that
+was read: a repeated, late or concurrent message therefore changes nothing. What a move must tell the world rides in
+`outbox`, written together with the move and removed once told.
 """
 
 from collections.abc import Mapping
@@ -47,14 +49,20 @@ ALLOWED_MOVES = MappingProxyType(
     {
         _S.AWAITING_UPLOAD: frozenset({_S.SCREENING, _S.EXPIRED, _S.WITHDRAWN}),
         _S.SCREENING: frozenset({_S.PUBLISHED, _S.IN_REVIEW, _S.REJECTED, _S.WITHDRAWN}),
-        _S.PUBLISHED: frozenset({_S.WITHDRAWN}),
-        _S.IN_REVIEW: frozenset({_S.PUBLISHED, _S.REJECTED, _S.WITHDRAWN}),
+        _S.PUBLISHED: frozenset({_S.IN_REVIEW, _S.REJECTED, _S.WITHDRAWN}),
+        _S.IN_REVIEW: frozenset({_S.PUBLISHED, _S.REJECTED, _S.SCREENING, _S.WITHDRAWN}),
         _S.REJECTED: frozenset({_S.APPEALED, _S.MOSAIC, _S.WITHDRAWN}),
-        _S.APPEALED: frozenset({_S.PUBLISHED, _S.REJECTED, _S.WITHDRAWN}),
-        _S.MOSAIC: frozenset({_S.SCREENING, _S.WITHDRAWN}),
+        _S.APPEALED: frozenset({_S.PUBLISHED, _S.REJECTED, _S.SCREENING, _S.WITHDRAWN}),
+        _S.MOSAIC: frozenset({_S.SCREENING, _S.REJECTED, _S.WITHDRAWN}),
         _S.WITHDRAWN: frozenset(),
         # A photo that arrives after all is screened: nothing that was accepted is lost.
         _S.EXPIRED: frozenset({_S.SCREENING}),
+    }
+)
+UNDONE_MOVES = MappingProxyType(
+    {
+        _S.PUBLISHED: frozenset({_S.IN_REVIEW, _S.APPEALED}),
+        _S.REJECTED: frozenset({_S.IN_REVIEW, _S.APPEALED, _S.PUBLISHED}),
     }
 )
 
@@ -88,19 +96,63 @@ class Decision(Record):
     detector_score: float | None = None
 
 
+class Face(Record):
+    """A face that the detector found: its box as shares (0 to 1) of the upright photo's width and height."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    score: float
+
+
 class PhotoFacts(Record):
-    """What is known of the picture itself. Sizes are those of the upright original, in pixels."""
+    """What is known of the picture itself. Sizes are those of the upright original, in pixels.
+
+    `faces` are looked for only where a person will look: None means that nobody asked the detector.
+    """
 
     width: int
     height: int
     format: str
     pdq: str
     pdq_quality: int
+    faces: tuple[Face, ...] | None = None
 
 
-# What a post may still wait for: its photo, a decision, or that its decision is announced.
-Unfinished = Literal["awaiting_upload", "screening", "announcing"]
-EventName = Literal["PostPublished", "PostHeld", "PostRejected"]
+BankName = Literal["cleared", "banned"]
+
+
+class BankMatch(Record):
+    """The entry of a hash bank that decided on a photo, `distance` of 256 bits away from it."""
+
+    bank: BankName
+    entry_id: str
+    distance: int
+    label: str
+
+
+class Appeal(Record):
+    """An uploader's objection to a rejection; there is one for each rejection."""
+
+    text: str
+    at: AwareDatetime
+
+
+class Mosaic(Record):
+    """The copy of a rejected photo whose faces were covered; `preview_key` lies in the published bucket."""
+
+    upload: Upload
+    preview_key: str
+    faces: int
+    made_at: AwareDatetime
+
+
+# What a post may still wait for: its photo, a decision, that its decision is announced, its mosaic, or its erasure.
+Unfinished = Literal["awaiting_upload", "screening", "announcing", "mosaicking", "erasing"]
+EventName = Literal[
+    "PostPublished", "PostHeld", "PostRejected", "PostOverturned", "PostLate", "MosaicReady", "MosaicFailed"
+]
 
 
 class PostEvent(Record):
@@ -127,28 +179,6 @@ class Outbox(Record):
     inferences: tuple[InferenceRecord, ...] = ()
 
 
-ReviewReason = Literal["flagged", "audit", "disagreement", "appeal", "claim", "failed"]
-
-
-class Review(Record):
-    """A held photo that waits for an operator. A lower `priority` goes first."""
-
-    review_id: str
-    post_id: PostId
-    user_id: str
-    reason: ReviewReason
-    status: Literal["waiting", "done"] = "waiting"
-    priority: int
-    due_at: AwareDatetime
-    created_at: AwareDatetime
-    decision: Decision | None = None
-
-    @property
-    def priority_due_at(self) -> str:
-        """Sort key of the review queue: priority first, then what is due first."""
-        return f"{self.priority:02d}#{self.due_at.isoformat()}"
-
-
 class Post(Record):
     """One photo with its words, from the request to upload until it is withdrawn."""
 
@@ -167,8 +197,20 @@ class Post(Record):
     published_at: AwareDatetime | None = None
     reason: str | None = None
     decision: Decision | None = None
+    bank_match: BankMatch | None = None
     photo: PhotoFacts | None = None
     rendition_key: str | None = None
+    # The review that was opened last; its verdict, once there is one, is what the state stands on.
+    review_id: str | None = None
+    # An operator let this photo pass: it is rendered and published without asking any model.
+    cleared_by_review: str | None = None
+    appeal: Appeal | None = None
+    mosaic: Mosaic | None = None
+    claims: int = 0
+    # When the work began that is now unfinished, where that was not the upload.
+    since: AwareDatetime | None = None
+    # Of a withdrawn post: every copy of the photo is gone.
+    erased: bool = False
     outbox: Outbox | None = None
 
     @property
@@ -178,6 +220,10 @@ class Post(Record):
             return "announcing"
         if self.state is PostState.AWAITING_UPLOAD:
             return "awaiting_upload"
+        if self.state is PostState.MOSAIC and self.mosaic is None:
+            return "mosaicking"
+        if self.state is PostState.WITHDRAWN and not self.erased:
+            return "erasing"
         return "screening" if self.state is PostState.SCREENING else None
 
     @property
@@ -195,6 +241,22 @@ def move(post: Post, to: PostState, **changes: Any) -> Post:
     if to not in ALLOWED_MOVES[post.state]:
         message = f"post {post.post_id} is {post.state}, from there it can't become {to}"
         raise Conflict(message)
+    return _moved(post, to, changes)
+
+
+def undo(post: Post, to: PostState, **changes: Any) -> Post:
+    """`post` back in state `to`, where it was before a verdict; one revision later.
+
+    Raises:
+        Conflict: no verdict leads from `to` to the present state.
+    """
+    if to not in UNDONE_MOVES.get(post.state, frozenset()):
+        message = f"post {post.post_id} is {post.state}, that can't be taken back to {to}"
+        raise Conflict(message)
+    return _moved(post, to, changes)
+
+
+def _moved(post: Post, to: PostState, changes: Mapping[str, Any]) -> Post:
     # Built anew instead of copied, so that changes are validated like any other input.
     return Post.model_validate({**dict(post), **changes, "state": to, "revision": post.revision + 1})
 
@@ -206,10 +268,12 @@ def waits_for(post: Post, upload: Upload) -> bool:
     return post.state in (PostState.AWAITING_UPLOAD, PostState.EXPIRED)
 
 
-def outbox_of(post: Post, now: datetime, inferences: tuple[InferenceRecord, ...] = ()) -> Outbox:
-    """What the move that led to `post` has to tell its user."""
-    event = PostEvent(
-        event=EVENTS[post.state],
+def outbox_of(
+    post: Post, now: datetime, inferences: tuple[InferenceRecord, ...] = (), *, event: EventName | None = None
+) -> Outbox:
+    """What the move that led to `post` has to tell its user; `event` where the state alone does not say it."""
+    told = PostEvent(
+        event=event or EVENTS[post.state],
         post_id=post.post_id,
         user_id=post.user_id,
         title=post.title,
@@ -217,29 +281,10 @@ def outbox_of(post: Post, now: datetime, inferences: tuple[InferenceRecord, ...]
         occurred_at=now,
         reason=post.reason,
     )
-    return Outbox(event=event, inferences=inferences)
-
-
-def review_of(post: Post, reason: ReviewReason, *, due_at: datetime, now: datetime) -> Review:
-    """The review record of `post` as it stands; its id is the same however often the move is repeated."""
-    return Review(
-        review_id=f"{post.post_id}-{post.revision}",
-        post_id=post.post_id,
-        user_id=post.user_id,
-        reason=reason,
-        priority=REVIEW_PRIORITY[reason],
-        due_at=due_at,
-        created_at=now,
-        decision=post.decision,
-    )
+    return Outbox(event=told, inferences=inferences)
 
 
 # What a user is told when a post reaches a state; the states that are missing tell nothing.
 EVENTS: Mapping[PostState, EventName] = MappingProxyType(
     {_S.PUBLISHED: "PostPublished", _S.IN_REVIEW: "PostHeld", _S.REJECTED: "PostRejected"}
-)
-
-# People who wait come before checks of ourselves: failed uploads and appeals first, audits last.
-REVIEW_PRIORITY: Mapping[ReviewReason, int] = MappingProxyType(
-    {"claim": 10, "failed": 20, "appeal": 30, "flagged": 40, "disagreement": 70, "audit": 80}
 )

@@ -12,13 +12,12 @@ from pawcast.screening.post import (
     ANSWER_WITHIN,
     Post,
     PostState,
-    Review,
     Upload,
     move,
     outbox_of,
-    review_of,
     waits_for,
 )
+from pawcast.screening.review import Review, review_of
 from pawcast.screening.uploads import Message
 
 

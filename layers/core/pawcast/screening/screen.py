@@ -34,14 +34,13 @@ from pawcast.screening.post import (
     PhotoFacts,
     Post,
     PostState,
-    Review,
     Upload,
     move,
     outbox_of,
-    review_of,
     waits_for,
 )
 from pawcast.screening.rendition import render
+from pawcast.screening.review import Review, review_of
 from pawcast.screening.uploads import Message
 
 # Bytes of at most this many photos are held ahead of the one being decided: bounds memory, hides S3's latency.
