@@ -147,7 +147,7 @@ def test_one_week_has_everything_that_a_decision_needs_but_not_the_token() -> No
 
     assert "https://signed.example/runs/2026-W49/1/report/index.html?seconds=900" == shown["report_url"]
     assert ["S3"] == [store["store_id"] for store in shown["quarantined"]]
-    assert {"told": 0, "no_address": 0, "refused": 0, "uncertain": 0, "missing": 3} == shown["receipts"]
+    assert {"told": 0, "sending": 0, "no_address": 0, "refused": 0, "uncertain": 0, "missing": 3} == shown["receipts"]
     assert [("commented", "planner-1", "Comment: why so\nfew?")] == [
         (event["step"], event["by"], event["text"]["en"]) for event in shown["events"]
     ]

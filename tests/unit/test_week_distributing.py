@@ -97,7 +97,7 @@ def test_a_worker_that_dies_after_mailing_leaves_a_store_of_which_nobody_knows()
 
     assert {"shard": 0, "told_before": 2, "told": 1} == resumed
     assert ["S1@example.com", "S2@example.com", "S3@example.com"] == chain.told
-    assert {"told": 2, "no_address": 0, "refused": 0, "uncertain": 1, "missing": 0} == chain.finish()
+    assert {"told": 2, "sending": 0, "no_address": 0, "refused": 0, "uncertain": 1, "missing": 0} == chain.finish()
 
 
 def test_an_uncertain_store_is_told_again_only_when_a_person_says_so() -> None:
@@ -121,7 +121,7 @@ def test_a_store_without_an_address_and_one_that_is_refused_do_not_stop_the_othe
     told = chain.tell()
 
     assert {"shard": 0, "no_address": 1, "told": 1, "refused": 1} == told
-    assert {"told": 1, "no_address": 1, "refused": 1, "uncertain": 0, "missing": 0} == chain.finish()
+    assert {"told": 1, "sending": 0, "no_address": 1, "refused": 1, "uncertain": 0, "missing": 0} == chain.finish()
 
 
 def test_stores_get_the_plan_as_it_was_edited() -> None:

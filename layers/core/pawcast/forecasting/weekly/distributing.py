@@ -164,11 +164,12 @@ def is_uncertain(receipt: Receipt, now: datetime) -> bool:
 
 
 def receipt_counts(receipts: Mapping[str, Receipt], run: Run, now: datetime) -> dict[str, int]:
-    """How many stores were told, have no address, were refused by the mail service, are uncertain, and are missing."""
+    """How many stores were told, are being told, have no address, were refused by mail, are uncertain, and missing."""
     counts = Counter("uncertain" if is_uncertain(each, now) else each.state for each in receipts.values())
     stores = run.totals.stores if run.totals is not None else len(receipts)
     return {
         "told": counts["told"],
+        "sending": counts["sending"],
         "no_address": counts["no_address"],
         "refused": counts["refused"],
         "uncertain": counts["uncertain"],
