@@ -25,6 +25,7 @@ help: ## List these commands
 
 demo: up ## Start everything: photos are decided, a forecast week is run, approved and sent to 300 stores
 	$(PAWCAST) demo run
+	$(PAWCAST) demo people
 	$(PAWCAST) demo week
 
 up: setup ## Start the whole stack on this machine: MiniStack, sam build, sam deploy, people, models
@@ -44,6 +45,8 @@ test: build ## Run all tests but the container's; the last ones deploy to MiniSt
 benchmark: up $(PEERS) $(FORECAST_PEERS) ## Measure accuracy beside peers, speed, and the whole local stack; writes docs/benchmarks
 	.venv-benchmarks/bin/python benchmarks/screening_accuracy.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/screening_speed.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/hash_banks.py
+	$(BIN)/python -m benchmarks.review_queue
 	$(BIN)/python benchmarks/local_stack.py --out docs/benchmarks/local-stack.json
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_accuracy
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_speed

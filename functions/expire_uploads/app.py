@@ -1,6 +1,7 @@
-"""Ends posts whose photo never came, and sends forgotten photos back to the queue: every quarter of an hour."""
+"""Ends posts whose photo never came and finishes what was left undone of others: every quarter of an hour."""
 
 import os
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,5 +20,8 @@ def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str,
     report = expiring.run()
     metrics.add_metric("UploadsExpired", MetricUnit.Count, report.expired)
     metrics.add_metric("UploadsRequeued", MetricUnit.Count, report.requeued)
-    logger.info("unfinished posts looked through", extra={"expired": report.expired, "requeued": report.requeued})
-    return {"expired": report.expired, "requeued": report.requeued}
+    metrics.add_metric("MosaicsGivenBack", MetricUnit.Count, report.given_back)
+    metrics.add_metric("PostsErased", MetricUnit.Count, report.erased)
+    done = asdict(report)
+    logger.info("unfinished posts looked through", extra=done)
+    return done

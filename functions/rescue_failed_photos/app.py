@@ -22,4 +22,6 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     for post in report.rescued:
         metrics.add_metric("PhotosRescued", MetricUnit.Count, 1)
         logger.warning("photo handed to an operator", extra={"post_id": post.post_id})
+    if report.uncounted is not None:
+        logger.warning("decisions were not counted", exc_info=report.uncounted)
     return to_be_delivered_again(report.failed | unreadable)

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pawcast.adapters.screener_assembly import screener
 from pawcast.observability import MetricUnit, logger, metrics
+from pawcast.screening.post import asked_at
 from pawcast.screening.screen import BatchReport
 from pawcast.settings import ScreenPhotosSettings
 from pawcast.sqs import read_messages, to_be_delivered_again
@@ -40,12 +41,14 @@ def measure(report: BatchReport) -> None:
         metrics.add_metric("Decisions", MetricUnit.Count, 1)
         metrics.add_metric(STATE_METRICS[post.state], MetricUnit.Count, 1)
         if post.upload is not None and post.decided_at is not None:
-            seconds = (post.decided_at - post.upload.uploaded_at).total_seconds()
+            seconds = (post.decided_at - asked_at(post, post.upload)).total_seconds()
             metrics.add_metric("DecisionSeconds", MetricUnit.Seconds, max(seconds, 0.0))
             metrics.add_metric("DecisionsLate", MetricUnit.Count, int(seconds > LATE_AFTER_SECONDS))
-        if post.state == "rejected":
+        if post.state == "rejected" and post.bank_match is None:
             metrics.add_metric("UnreadablePhotos", MetricUnit.Count, 1)
         logger.info("photo decided", extra={"post_id": post.post_id, "state": post.state, "reason": post.reason})
+    if report.uncounted is not None:
+        logger.warning("decisions were not counted", exc_info=report.uncounted)
     if report.duplicates:
         metrics.add_metric("DuplicateMessages", MetricUnit.Count, report.duplicates)
     for post_id in report.unknown:

@@ -28,8 +28,9 @@ def told(record: dict[str, Any]) -> bool:
     try:
         post_event = PostEvent.model_validate_json(record["body"])
         outcome = notices.notify(post_event)
-    except (DependencyUnavailable, ValueError) as error:
-        # An event that can't be read comes back too, and ends in the DLQ, where an alarm calls a person.
+    except (DependencyUnavailable, ValueError, KeyError) as error:
+        # An event that can't be read comes back too, or one whose reason has no sentence, and ends in the DLQ, where
+        # an alarm calls a person.
         logger.warning(
             "notice not sent, its message comes back",
             extra={"message_id": record["messageId"]},

@@ -32,6 +32,8 @@ models_app = typer.Typer(no_args_is_help=True, help="Publish models into the reg
 release_app = typer.Typer(no_args_is_help=True, help="Say which models decide; roll back in one command.")
 
 REFUSED, ASKED_WRONGLY = 1, 2
+# From this score on CenterFace's box is drawn for operators: a face that is missed costs more than a box too many.
+FACE_MIN_SCORE = 0.3
 
 StackName = Annotated[str | None, typer.Option("--stack-name", help="A CloudFormation stack on AWS.")]
 Bucket = Annotated[str | None, typer.Option("--bucket", help="The models bucket, instead of the stack's.")]
@@ -215,6 +217,13 @@ def set_release(
     band: Annotated[tuple[float, float] | None, typer.Option(help="Serial: LOW HIGH.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Serial: a face counts from here.")] = None,
     operator_checks_per_week: Annotated[int | None, typer.Option(help="What the operators can do.")] = None,
+    face_finder: Annotated[
+        str | None, typer.Option(help="The detector that draws boxes and covers faces, as NAME/VERSION.")
+    ] = None,
+    face_min_score: Annotated[float | None, typer.Option(help="A box is drawn from here.")] = None,
+    audit_share: Annotated[
+        float | None, typer.Option(help="Share of passed photos that an operator looks at, to measure recall.")
+    ] = None,
     if_nothing_released: Annotated[
         bool, typer.Option("--if-nothing-released", help="Leave a stack alone that has a release.")
     ] = False,
@@ -230,9 +239,8 @@ def set_release(
     """
     if single and (detector or band or min_score is not None):
         raise typer.BadParameter("--single has no --detector, --band or --min-score")
-    if not (file or single or model or detector or band) and (
-        threshold is min_score is operator_checks_per_week is None
-    ):
+    numbers = (threshold, min_score, operator_checks_per_week, face_min_score, audit_share)
+    if not (file or single or model or detector or band or face_finder) and numbers == (None,) * len(numbers):
         raise typer.BadParameter("say what to release: --file, or --model, --threshold, ...")
     with _explained():
         stack = _stack(stack_name, bucket, parameter)
@@ -257,6 +265,11 @@ def set_release(
             _put(document, "strategy", kind="serial", detector=named, band=band, min_score=min_score)
         _put(document, "primary", threshold=threshold)
         _put(document, "limits", operator_checks_per_week=operator_checks_per_week)
+        if face_finder:
+            document["faces"] = {"model": _ref(face_finder).model_dump(), "min_score": FACE_MIN_SCORE}
+        _put(document, "faces", min_score=face_min_score)
+        if audit_share is not None:
+            document["audit_share"] = audit_share
         _release(parse_policy(json.dumps(document)), store, models, as_json=as_json)
 
 
@@ -264,7 +277,7 @@ def _put(document: dict[str, Any], group: str, **values: object) -> None:
     """Set the values that are given in one group of a policy document."""
     given = {key: value for key, value in values.items() if value is not None}
     if given:
-        document[group] = {**document.get(group, {}), **given}
+        document[group] = {**(document.get(group) or {}), **given}
 
 
 def _advice(card: Card) -> Mapping[str, Any]:

@@ -99,4 +99,5 @@ def test_what_ses_answers_decides_whether_mail_is_tried_again(
 def test_an_event_says_what_a_notice_needs_and_no_address() -> None:
     body = json.loads(events(1)[0].model_dump_json())
 
-    assert {"event", "post_id", "user_id", "title", "revision", "occurred_at", "reason"} == set(body)
+    told = {"event", "post_id", "user_id", "title", "revision", "occurred_at", "reason", "appealed", "covered"}
+    assert told == set(body)

@@ -108,3 +108,36 @@ def test_trouble_with_s3_is_passing_or_ours_but_never_a_missing_photo(
         photos.read(an_upload())
     with pytest.raises(expected):
         photos.find(a_post())
+
+
+def test_erasing_leaves_no_version_of_a_post_and_every_version_of_others(photos: PhotoStore, s3: S3Client) -> None:
+    ours, theirs = a_post(1), a_post(2)
+    for post in (ours, theirs):
+        folder = post.post_id
+        for _ in range(2):
+            stored(s3, b"photo", post)
+        s3.put_object(Bucket=UPLOADS, Key=f"mosaics/{folder}/4", Body=b"mosaic")
+        for key in (f"photos/{folder}/2.jpg", f"mosaics/{folder}/4.jpg"):
+            photos.put_rendition(key, b"rendition")
+    s3.delete_object(Bucket=UPLOADS, Key=ours.upload_key)  # leaves a delete marker
+
+    for _ in range(2):
+        photos.erase(ours.post_id)
+
+    left = {
+        (bucket, item["Key"].split("/")[1])
+        for bucket in (UPLOADS, PUBLISHED)
+        for item in s3.list_object_versions(Bucket=bucket).get("Versions", [])
+    }
+    assert {(UPLOADS, theirs.post_id), (PUBLISHED, theirs.post_id)} == left
+    assert [] == s3.list_object_versions(Bucket=UPLOADS).get("DeleteMarkers", [])
+
+
+def test_what_s3_refuses_to_delete_is_not_taken_for_erased(
+    photos: PhotoStore, s3: S3Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(s3, b"photo")
+    monkeypatch.setattr(s3, "delete_objects", lambda **_: {"Errors": [{"Code": "InternalError"}]})
+
+    with pytest.raises(DependencyUnavailable, match="left objects: InternalError"):
+        photos.erase(a_post().post_id)

@@ -158,7 +158,33 @@ def test_the_first_release_takes_what_the_models_card_advises(
         "primary": {"model": {"name": "face-classifier", "version": "2"}, "threshold": 0.31},
         "strategy": {"kind": "single"},
         "limits": {"operator_checks_per_week": 700},
+        "faces": None,
+        "audit_share": 0.0,
     }
+
+
+def test_the_face_finder_and_the_audit_are_released_without_touching_the_rest(
+    run: Run, registry: ModelStore, policies: PolicyStore
+) -> None:
+    policies.put(a_policy(1))
+
+    run(releases.release_app, "set", "--face-finder", "face-detector/1.5.0", "--audit-share", "0.05")
+    found = policies.read()
+    run(releases.release_app, "set", "--face-min-score", "0.6")
+    stricter = policies.read()
+
+    finder = {"model": {"name": "face-detector", "version": "1.5.0"}, "min_score": releases.FACE_MIN_SCORE}
+    assert policy_facts(version=2, faces=finder, audit_share=0.05) == found.model_dump()
+    assert policy_facts(version=3, faces=finder | {"min_score": 0.6}, audit_share=0.05) == stricter.model_dump()
+
+
+def test_a_face_finder_that_is_no_detector_is_refused(run: Run, registry: ModelStore, policies: PolicyStore) -> None:
+    policies.put(a_policy(1))
+
+    result = run(releases.release_app, "set", "--face-finder", "face-classifier/2")
+
+    assert (1, 1) == (result.exit_code, policies.read().version)
+    assert "face-detection" in result.stderr
 
 
 def test_what_the_options_leave_open_stays_as_it_is(run: Run, registry: ModelStore, policies: PolicyStore) -> None:

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.browser import chromium, new_page, problems
 from tests.support.stack import RunningStack, running_stack
+
+__all__ = ["chromium", "new_page", "problems", "stack"]
 
 
 @pytest.fixture(scope="session")

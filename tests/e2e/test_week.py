@@ -15,6 +15,7 @@ from rich.console import Console
 
 from pawcast.forecasting.weekly.week import Week
 from pawcast_ops.client import Conflicting, Forbidden
+from pawcast_ops.demo.steps import Steps
 from pawcast_ops.demo.week import GONE_STORE, WeekStory
 from tests.support.stack import RunningStack
 
@@ -27,7 +28,7 @@ STORES = 60
 def told(stack: RunningStack) -> Any:
     """The demo's week, told once for this file."""
     with stack.signed_in("planner") as planner:
-        story = WeekStory(stack.stack, planner, Console(stderr=True), stores=STORES, weeks=30)
+        story = WeekStory(stack.stack, planner, Steps(Console(stderr=True)), stores=STORES, weeks=30)
         shown = story.tell()
     return shown, stack.mails()
 
@@ -131,11 +132,11 @@ class InterruptedWeek(WeekStory):
         if "wednesday" not in execution:
             super()._ended(execution, wanted)
             return
-        self._until(lambda: self._status(execution))
+        self.steps.until(lambda: self._status(execution))
         week = execution.rpartition(":")[2].rpartition("-wednesday")[0]
         if self._week(week)["state"] != "done":  # MiniStack has no name for a dead worker that AWS retries by
             self.planner.post_json(f"/weeks/{week}/resend", {})
-            self._until(lambda: True if self._week(week)["state"] == "done" else None)
+            self.steps.until(lambda: True if self._week(week)["state"] == "done" else None)
 
     def _kill(self, function: str, when: Callable[[], bool]) -> None:
         until = time.monotonic() + 60
@@ -164,7 +165,7 @@ def test_workers_that_die_while_forecasting_and_telling_cost_no_store_its_plan_a
     stack: RunningStack,
 ) -> None:
     with stack.signed_in("planner") as planner:
-        story = InterruptedWeek(stack.stack, planner, Console(stderr=True), stores=STORES, weeks=30)
+        story = InterruptedWeek(stack.stack, planner, Steps(Console(stderr=True)), stores=STORES, weeks=30)
         story.killed = Counter()
         shown = story.tell()
 

@@ -40,12 +40,8 @@ def test_a_photo_with_a_face_waits_and_is_seen_by_nobody_else(stack: Stack) -> N
 
     _, own = stack.call(MINA, "GET", f"/posts/{post_id}")
     status, _ = stack.call(JUN, "GET", f"/posts/{post_id}")
-    assert ("in_review", "human_face_suspected", None, 404) == (
-        own["state"],
-        own["reason"]["code"],
-        own["photo_url"],
-        status,
-    )
+    assert ("in_review", "human_face_suspected", 404) == (own["state"], own["reason"]["code"], status)
+    assert f"/photos/{post_id}/" in own["photo_url"]
 
 
 def test_a_message_repeated_through_all_stages_changes_nothing(stack: Stack) -> None:
@@ -122,7 +118,8 @@ def test_a_post_without_photo_ends_and_a_forgotten_photo_is_screened(
     (message,) = stack.sqs.receive_message(QueueUrl=stack.screening_queue)["Messages"]
     stack.deliver("screen_photos", message["Body"])
     states = [stack.call(MINA, "GET", f"/posts/{post_id}")[1]["state"] for post_id in (never, forgotten)]
-    assert ({"expired": 1, "requeued": 1}, ["expired", "published"]) == (report, states)
+    done = {"expired": 1, "requeued": 1, "given_back": 0, "erased": 0}
+    assert (done, ["expired", "published"]) == (report, states)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def test_the_schedule_tidies_up(monkeypatch: pytest.MonkeyPatch) -> None:
     module = handler("expire_uploads", monkeypatch)
     monkeypatch.setattr(module, "expiring", Calls(ExpiryReport(expired=2, requeued=1)))
 
-    assert {"expired": 2, "requeued": 1} == module.lambda_handler(event("expire_uploads/schedule"), FakeContext())
+    done = {"expired": 2, "requeued": 1, "given_back": 0, "erased": 0}
+    assert done == module.lambda_handler(event("expire_uploads/schedule"), FakeContext())
 
 
 @pytest.mark.parametrize("name", ["get_feed", "get_inbox", "get_posts", "post_posts"])

@@ -20,11 +20,26 @@ EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:exec
 # Every allowed resource that ends in a wildcard, and why it has to.
 WIDE_RESOURCES = {
     ("ServePostsFunctionRole", "${UploadsBucket.Arn}/posts/*"): "signs uploads: one key for each post",
+    ("ServePostsFunctionRole", "${UploadsBucket.Arn}/mosaics/*"): "erases what is withdrawn: one key for each mosaic",
     ("ServePostsFunctionRole", "${PublishedBucket.Arn}/photos/*"): "signs views: one key for each photo",
+    ("ServePostsFunctionRole", "${PublishedBucket.Arn}/mosaics/*"): "signs previews: one key for each mosaic",
     ("ScreenPhotosFunctionRole", "${UploadsBucket.Arn}/posts/*"): "reads uploads: one key for each post",
     ("ScreenPhotosFunctionRole", "${PublishedBucket.Arn}/photos/*"): "writes renditions: one key for each photo",
     ("ScreenPhotosFunctionRole", "${ModelsBucket.Arn}/models/*"): "loads the version that the policy names",
-    ("ExpireUploadsFunctionRole", "${UploadsBucket.Arn}/posts/*"): "looks whether an upload came",
+    ("ScreenPhotosFunctionRole", "${UploadsBucket.Arn}/mosaics/*"): "reads mosaics: one key for each",
+    ("ScreenPhotosFunctionRole", "${BanksBucket.Arn}/banks/*"): "loads the snapshot of the hash banks",
+    ("ServeReviewsFunctionRole", "${UploadsBucket.Arn}/posts/*"): "signs views of uploads that could not be rendered",
+    ("ServeReviewsFunctionRole", "${UploadsBucket.Arn}/mosaics/*"): "signs views of mosaics that could not be rendered",
+    ("ServeReviewsFunctionRole", "${PublishedBucket.Arn}/photos/*"): "signs views: one key for each photo",
+    ("MosaicPhotosFunctionRole", "${UploadsBucket.Arn}/posts/*"): "reads uploads: one key for each post",
+    ("MosaicPhotosFunctionRole", "${UploadsBucket.Arn}/mosaics/*"): "writes mosaics: one key for each",
+    ("MosaicPhotosFunctionRole", "${PublishedBucket.Arn}/mosaics/*"): "writes previews: one key for each mosaic",
+    ("MosaicPhotosFunctionRole", "${ModelsBucket.Arn}/models/*"): "loads the detector that the policy names",
+    ("CompactBanksFunctionRole", "${BanksBucket.Arn}/banks/*"): "reads and writes the snapshot",
+    ("ExpireUploadsFunctionRole", "${UploadsBucket.Arn}/posts/*"): "looks whether an upload came, erases",
+    ("ExpireUploadsFunctionRole", "${UploadsBucket.Arn}/mosaics/*"): "erases what is withdrawn",
+    ("ExpireUploadsFunctionRole", "${PublishedBucket.Arn}/photos/*"): "erases what is withdrawn",
+    ("ExpireUploadsFunctionRole", "${PublishedBucket.Arn}/mosaics/*"): "erases what is withdrawn",
     ("InferenceStreamRole", "${LogsBucket.Arn}/inference*"): "Firehose makes the keys, by date; failures beside them",
     (
         "SendNoticesFunctionRole",
@@ -339,7 +354,9 @@ def test_settings_can_be_read_from_the_environment_of_the_template(folder: str) 
 
     read = settings_of(folder).read(environment)
 
-    values = {name: f"{value:g}" if isinstance(value, float) else value for name, value in read.model_dump().items()}
+    values = {
+        name: f"{value:.15g}" if isinstance(value, float) else str(value) for name, value in read.model_dump().items()
+    }
     assert {name: environment[name.upper()] for name in type(read).model_fields} == values
 
 
@@ -395,6 +412,7 @@ def test_every_queue_mapping_of_the_template_was_looked_at(template: Template) -
         "ScreenPhotosFunction",
         "RescueFailedPhotosFunction",
         "SendNoticesFunction",
+        "MosaicPhotosFunction",
         "IngestDropsFunction",
     } == mapped
 

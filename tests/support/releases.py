@@ -61,6 +61,8 @@ def policy_facts(**changes: Any) -> dict[str, Any]:
         "primary": {"model": {"name": "face-classifier", "version": "1"}, "threshold": 0.6},
         "strategy": {"kind": "single"},
         "limits": {"operator_checks_per_week": 400},
+        "faces": None,
+        "audit_share": 0.0,
     }
     return facts | changes
 
@@ -130,8 +132,6 @@ def a_record(**changes: Any) -> InferenceRecord:
             "brightness": 0.5,
             "contrast": 0.2,
         },
-        "pdq": "ab" * 32,
-        "pdq_quality": 100,
         "embedding": encode_embedding(np.array([0.5, -1.25])),
     }
     return InferenceRecord.model_validate(facts | changes)

@@ -1,5 +1,6 @@
 """Posts, uploads and the world around the screener, as dictionaries. Fakes keep the adapters' promises and no more."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,15 @@ from pawcast.errors import DependencyUnavailable, NotFound
 from pawcast.mlops.inference_log import InferenceRecord
 from pawcast.mlops.policy import ReleasePolicy
 from pawcast.mlops.release import Release
+from pawcast.screening.banks import MATCH_BITS, BankEntry, Match
 from pawcast.screening.classifier import Prediction
 from pawcast.screening.detector import FaceBox
+from pawcast.screening.examine import Models
+from pawcast.screening.hashing import distance
 from pawcast.screening.ports import Change
 from pawcast.screening.post import Post, PostEvent, PostState, Upload
 from pawcast.screening.review import Review
-from pawcast.screening.screen import Models, Screener
+from pawcast.screening.screen import Screener
 from pawcast.screening.uploads import Message
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -142,6 +146,46 @@ class FakeInferences:
         self.records += records
 
 
+@dataclass
+class FakeCounts:
+    """Sums of all hours."""
+
+    sums: Counter[str] = field(default_factory=Counter)
+    broken: bool = False
+
+    def add(self, at: datetime, counts: Mapping[str, int]) -> None:
+        if self.broken:
+            raise DependencyUnavailable("dynamodb:UpdateItem")
+        self.sums.update(counts)
+
+
+@dataclass
+class FakeRates:
+    """Counters that never end."""
+
+    counted: Counter[str] = field(default_factory=Counter)
+
+    def add(self, bucket: str, expires_at: datetime) -> int:
+        self.counted[bucket] += 1
+        return self.counted[bucket]
+
+
+@dataclass
+class FakeBanks:
+    """Both banks as a list that is read from end to end."""
+
+    entries: list[BankEntry] = field(default_factory=list)
+
+    def nearest(self, hashes: Sequence[str], *, without_banned: bool = False) -> Match | None:
+        matches = [
+            Match(entry, min(distance(entry.pdq, asked) for asked in hashes))
+            for entry in self.entries
+            if not (without_banned and entry.bank == "banned")
+        ]
+        near = [match for match in matches if match.distance <= MATCH_BITS]
+        return min(near, key=lambda match: match.distance, default=None)
+
+
 class BrightnessClassifier:
     """Says "face" of bright pictures, so a test draws the answer it wants."""
 
@@ -186,18 +230,23 @@ class World:
     photos: FakePhotos = field(default_factory=FakePhotos)
     events: FakeEvents = field(default_factory=FakeEvents)
     inferences: FakeInferences = field(default_factory=FakeInferences)
+    counts: FakeCounts = field(default_factory=FakeCounts)
+    banks: FakeBanks = field(default_factory=FakeBanks)
     policy: ReleasePolicy = field(default_factory=a_policy)
     detector: FixedDetector | None = None
+    face_finder: FixedDetector | None = None
     now: datetime = NOW
 
     def screener(self) -> Screener:
         """A screener in this world."""
-        models = Models(BrightnessClassifier(), self.detector)
+        models = Models(BrightnessClassifier(), self.detector, self.face_finder)
         return Screener(
             posts=self.posts,
             photos=self.photos,
             events=self.events,
             inferences=self.inferences,
+            counts=self.counts,
+            banks=lambda: self.banks,
             release=lambda: Release(self.policy, models),
             now=lambda: self.now,
             monotonic=lambda: 0.0,

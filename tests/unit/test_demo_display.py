@@ -280,7 +280,10 @@ def test_a_wrong_password_is_no_story_but_a_message() -> None:
     ("content", "said"),
     [
         ("{}", "not a list of users"),
-        ('[{"username":"a","email":"a@b","password":"p","groups":["x"]}]', "nobody can upload"),
+        (
+            '[{"username":"a","email":"a@b","password":"p","groups":["x"]}]',
+            "0 people who are in no group, 1 must be there",
+        ),
     ],
 )
 def test_a_useless_list_of_users_is_named(content: str, said: str) -> None:

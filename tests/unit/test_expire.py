@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pawcast.screening.expire import REQUEUE_AFTER, UPLOAD_GRACE, Expirer, ExpiryReport
-from pawcast.screening.post import Post, PostState, Unfinished, Upload, move, outbox_of
+from pawcast.screening.expire import ERASE_AFTER, MOSAIC_WITHIN, REQUEUE_AFTER, UPLOAD_GRACE, Expirer, ExpiryReport
+from pawcast.screening.post import Mosaic, Post, PostState, Unfinished, Upload, move, outbox_of
 from tests.support.screening import NOW, FakePosts, a_post, an_upload, post_id
 
 LONG_AGO = NOW - timedelta(hours=5)
@@ -16,7 +16,7 @@ class UnfinishedPosts(FakePosts):
 
     def __init__(self, *posts: Post) -> None:
         super().__init__(*posts)
-        self.since = {post.post_id: post.created_at for post in posts}
+        self.since = {post.post_id: post.since or post.created_at for post in posts}
 
     def unfinished(self, kind: Unfinished, before: datetime) -> Iterator[Post]:
         found = [post for post in self.posts.values() if post.unfinished == kind and self.since[post.post_id] < before]
@@ -29,9 +29,13 @@ class UnfinishedPosts(FakePosts):
 @dataclass
 class Bucket:
     uploads: dict[str, Upload] = field(default_factory=dict)
+    erased: list[str] = field(default_factory=list)
 
     def find(self, post: Post) -> Upload | None:
         return self.uploads.get(post.post_id)
+
+    def erase(self, post_id: str) -> None:
+        self.erased.append(post_id)
 
 
 @dataclass
@@ -102,3 +106,75 @@ def test_a_photo_that_arrives_in_the_same_moment_wins_over_the_expiry() -> None:
         Expirer(posts, Bucket(), Queue(), lambda: NOW).run().expired,
         posts.posts[post_id(1)].state,
     )
+
+
+def asked_for_mosaic(since: datetime) -> Post:
+    return old_post(state="mosaic", reason="human_face", revision=4, upload=an_upload(), since=since)
+
+
+def test_a_post_that_never_got_its_mosaic_goes_back_and_its_owner_is_told() -> None:
+    posts, queue = UnfinishedPosts(asked_for_mosaic(NOW - MOSAIC_WITHIN - timedelta(minutes=1))), Queue()
+
+    report = Expirer(posts, Bucket(), queue, lambda: NOW).run()
+
+    post = posts.posts[post_id(1)]
+    assert (ExpiryReport(given_back=1), PostState.REJECTED, "human_face") == (report, post.state, post.reason)
+    assert post.outbox is not None
+    assert ("MosaicFailed", "mosaic_failed") == (post.outbox.event.event, post.outbox.event.reason)
+    assert [an_upload()] == queue.sent  # the screening function tells what is untold
+
+
+def test_a_mosaic_that_may_still_be_made_is_waited_for() -> None:
+    posts = UnfinishedPosts(asked_for_mosaic(NOW - MOSAIC_WITHIN + timedelta(minutes=1)))
+
+    assert ExpiryReport() == Expirer(posts, Bucket(), Queue(), lambda: NOW).run()
+
+
+def test_a_mosaic_that_is_made_in_the_same_moment_stays() -> None:
+    asked = asked_for_mosaic(NOW - MOSAIC_WITHIN - timedelta(minutes=1))
+    mosaic = Mosaic(upload=an_upload(version="copy"), preview_key="mosaics/x.jpg", faces=1, made_at=NOW)
+    made = asked.model_copy(update={"mosaic": mosaic, "revision": asked.revision + 1})
+    posts, queue = UnfinishedPosts(asked), Queue()
+    posts.before_save = lambda: posts.posts.update({post_id(1): made})
+
+    report = Expirer(posts, Bucket(), queue, lambda: NOW).run()
+
+    assert (ExpiryReport(), made, []) == (report, posts.posts[post_id(1)], queue.sent)
+
+
+def test_a_mosaic_that_nobody_announced_is_announced_by_the_screening_queue() -> None:
+    asked = asked_for_mosaic(LONG_AGO)
+    mosaic = Mosaic(upload=an_upload(version="copy"), preview_key="mosaics/x.jpg", faces=1, made_at=NOW)
+    made = asked.model_copy(update={"mosaic": mosaic})
+    untold = made.model_copy(update={"outbox": outbox_of(made, LONG_AGO, event="MosaicReady")})
+    queue = Queue()
+
+    report = Expirer(UnfinishedPosts(untold), Bucket(), queue, lambda: NOW).run()
+
+    assert (ExpiryReport(requeued=1), [an_upload()]) == (report, queue.sent)
+
+
+def test_the_photos_of_a_withdrawn_post_are_erased_once() -> None:
+    posts, bucket = UnfinishedPosts(withdrawn(NOW - ERASE_AFTER - timedelta(minutes=1))), Bucket()
+    expirer = Expirer(posts, bucket, Queue(), lambda: NOW)
+
+    reports = [expirer.run(), expirer.run()]
+
+    assert [ExpiryReport(erased=1), ExpiryReport()] == reports
+    assert ([post_id(1)], True, None) == (
+        bucket.erased,
+        posts.posts[post_id(1)].erased,
+        posts.posts[post_id(1)].unfinished,
+    )
+
+
+def test_photos_are_erased_when_nothing_can_be_writing_them_any_more() -> None:
+    bucket = Bucket()
+
+    Expirer(UnfinishedPosts(withdrawn(NOW - timedelta(minutes=15))), bucket, Queue(), lambda: NOW).run()
+
+    assert [] == bucket.erased
+
+
+def withdrawn(since: datetime) -> Post:
+    return old_post(state="withdrawn", revision=6, since=since)

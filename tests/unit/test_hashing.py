@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pawcast.screening.hashing import MATCH_BITS, distance, pdq
+from pawcast.screening.banks import MATCH_BITS
+from pawcast.screening.hashing import distance, pdq
 from pawcast.screening.intake import IntakeLimits, open_photo
 from tests.support.pictures import encoded, scene
 

@@ -42,8 +42,6 @@ def test_a_record_is_one_json_line_with_keys_in_their_fixed_order() -> None:
         "outcome",
         "latency_ms",
         "image",
-        "pdq",
-        "pdq_quality",
         "embedding",
     ]
 
@@ -72,8 +70,6 @@ def test_a_line_reads_back_as_its_record() -> None:
         ("outcome", "banned"),
         ("role", "shadow"),
         ("latency_ms", -1),
-        ("pdq", "xyz"),
-        ("pdq_quality", 101),
         ("policy_version", 0),
         ("colour", "red"),
     ],

@@ -2,15 +2,33 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pawcast.errors import DependencyUnavailable
+from pawcast.languages import Language
 from pawcast.mail import Mail, MailRejected
-from pawcast.screening.messages import REASONS
-from pawcast.screening.notices import CLAIM_FOR, Claim, MailOutcome, Notice, Notifier, User, mail_of, notice_of
-from pawcast.screening.post import PostEvent
+from pawcast.screening.messages import BODIES, REASONS, REMEDIES
+from pawcast.screening.notices import (
+    CLAIM_FOR,
+    PUBLIC,
+    Claim,
+    MailOutcome,
+    Notice,
+    Notifier,
+    User,
+    mail_of,
+    notice_of,
+)
+from pawcast.screening.post import EventName, PostEvent
+from pawcast.screening.remedies import APPEALABLE, COVERABLE
 from tests.support.screening import NOW, OWNER, post_id
+
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
 
 
 def an_event(**changes: object) -> PostEvent:
@@ -93,7 +111,7 @@ def test_two_moves_of_one_post_are_two_notices() -> None:
 
 def test_while_one_worker_mails_another_waits_its_turn() -> None:
     desk = Desk()
-    desk.inbox.claim(notice_of(an_event()), NOW + CLAIM_FOR, NOW)
+    desk.inbox.claim(notice_of(an_event(), NOW), NOW + CLAIM_FOR, NOW)
 
     with pytest.raises(DependencyUnavailable, match="another worker"):
         desk.notifier().notify(an_event())
@@ -101,7 +119,7 @@ def test_while_one_worker_mails_another_waits_its_turn() -> None:
 
 def test_a_worker_that_died_while_mailing_is_replaced_when_its_claim_ends() -> None:
     desk = Desk()
-    desk.inbox.claim(notice_of(an_event()), NOW + CLAIM_FOR, NOW)
+    desk.inbox.claim(notice_of(an_event(), NOW), NOW + CLAIM_FOR, NOW)
     desk.now = NOW + CLAIM_FOR + timedelta(seconds=1)
 
     assert "sent" == desk.notifier().notify(an_event())
@@ -121,6 +139,7 @@ def test_a_failing_mail_service_leaves_the_notice_in_the_inbox_and_the_mail_for_
     [
         (FakeMailer(error=MailRejected("suppressed")), FakeUsers(), "rejected"),
         (FakeMailer(), FakeUsers({}), "no_address"),
+        (FakeMailer(), FakeUsers({OWNER: User(user_id=OWNER)}), "no_address"),
     ],
 )
 def test_a_user_who_can_not_be_mailed_still_has_the_notice(mailer: FakeMailer, users: FakeUsers, outcome: str) -> None:
@@ -131,30 +150,73 @@ def test_a_user_who_can_not_be_mailed_still_has_the_notice(mailer: FakeMailer, u
 
 
 @pytest.mark.parametrize("reason", sorted(REASONS))
-@pytest.mark.parametrize("event", ["PostHeld", "PostRejected"])
+@pytest.mark.parametrize("event", ["PostHeld", "PostRejected", "MosaicFailed"])
 def test_every_reason_is_told_in_both_languages(event: str, reason: str) -> None:
-    notice = notice_of(an_event(event=event, reason=reason))
+    notice = notice_of(an_event(event=event, reason=reason), NOW)
 
-    assert REASONS[reason] == notice.body
-    assert all("고양이" in notice.title[language] for language in ("ko", "en"))
-
-
-def test_mail_is_written_in_the_users_language_with_a_link_to_the_post() -> None:
-    user = User(user_id=OWNER, email="jun@example.com", language="en")
-
-    mail = mail_of(notice_of(an_event()), user, "https://pawcast.example")
-
-    assert ("jun@example.com", "Your photo “고양이” is published.") == (mail.to, mail.subject)
-    assert f"https://pawcast.example/posts/{post_id(1)}" in mail.text
+    for language in LANGUAGES:
+        assert notice.body[language].startswith(REASONS[reason][language])
+        assert "고양이" in notice.title[language]
 
 
-def test_a_title_can_not_put_markup_into_mail() -> None:
-    user = User(user_id=OWNER, email="jun@example.com")
+@pytest.mark.parametrize("event", ["PostPublished", "PostOverturned", "PostLate", "MosaicReady"])
+def test_a_reason_of_an_earlier_state_is_not_told_again(event: str) -> None:
+    notice = notice_of(an_event(event=event, reason="human_face_suspected"), NOW)
 
-    mail = mail_of(notice_of(an_event(title="<script>alert(1)</script>")), user, "https://pawcast.example")
+    assert (None, BODIES[event]) == (notice.reason, notice.body)
 
-    assert "<script>" not in mail.html
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_a_rejection_offers_what_can_be_done_about_it_and_nothing_else(reason: str) -> None:
+    notice = notice_of(an_event(event="PostRejected", reason=reason), NOW)
+
+    offered = {name for name, text in REMEDIES.items() if text["ko"] in notice.body["ko"]}
+    assert (reason in APPEALABLE, reason in COVERABLE) == ("appeal" in offered, "mosaic" in offered)
+
+
+@pytest.mark.parametrize("event", get_args(EventName))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_leads_to_the_page_where_something_can_be_done(event: EventName, language: Language) -> None:
+    notice = notice_of(an_event(event=event, reason="human_face"), NOW)
+
+    mail = mail_of(notice, to="jun@example.com", language=language, base_url="https://pawcast.example")
+
+    page = "index.html" if event in PUBLIC else "mine.html"
+    link = f"https://pawcast.example/{page}#{post_id(1)}"
+    assert link in mail.text
+    assert f'href="{link}"' in mail.html
+    assert (notice.title[language], f'lang="{language}"' in mail.html) == (mail.subject, True)
+    assert notice.body[language] in mail.text
+
+
+class TagReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+
+@given(st.text(min_size=1, max_size=100))
+def test_nothing_in_a_title_becomes_markup_in_mail(title: str) -> None:
+    notice = notice_of(an_event(title=title), NOW)
+    mail = mail_of(notice, to="jun@example.com", language="ko", base_url="https://pawcast.example")
+
+    reader = TagReader()
+    reader.feed(mail.html)
+
+    assert ["html", "body", "h1", "p", "p", "a"] == reader.tags
 
 
 def test_a_title_with_braces_is_shown_as_it_is() -> None:
-    assert "{0}" in notice_of(an_event(title="{0}")).title["en"]
+    assert "{0}" in notice_of(an_event(title="{0}"), NOW).title["en"]
+
+
+def test_a_notice_is_dated_by_when_it_was_written_so_that_an_inbox_read_before_does_not_hide_it() -> None:
+    desk = Desk(now=NOW + timedelta(minutes=9))
+
+    desk.notifier().notify(an_event(event="PostLate", revision=0))
+
+    (notice,) = desk.inbox.notices.values()
+    assert (NOW + timedelta(minutes=9), NOW.isoformat()) == (notice.created_at, notice.notice_id.split("#")[0])

@@ -9,7 +9,7 @@ from tests.support.screening import NOW, FakePosts, World, a_message, a_post, an
 
 
 def rescuer(world: World) -> Rescuer:
-    return Rescuer(world.posts, world.events, world.inferences, lambda: NOW)
+    return Rescuer(world.posts, world.events, world.inferences, world.counts, lambda: NOW)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from PIL import Image
 
 from pawcast.errors import DependencyUnavailable, NotFound, ReleaseUnavailable
 from pawcast.mlops.release import Release
+from pawcast.screening.examine import Models
 from pawcast.screening.post import PostState, Upload
-from pawcast.screening.screen import READ_AHEAD, RESERVE_SECONDS, BatchReport, Models
+from pawcast.screening.screen import READ_AHEAD, RESERVE_SECONDS, BatchReport
 from pawcast.screening.uploads import Message
 from tests.support.screening import (
     NOW,
@@ -75,18 +76,15 @@ def test_a_dark_photo_is_published_with_its_rendition() -> None:
     assert [post.rendition_key] == list(world.photos.renditions)
 
 
-def test_a_bright_photo_waits_for_an_operator_within_the_hour_and_is_not_shown() -> None:
+def test_a_bright_photo_waits_for_an_operator_within_the_hour_with_a_rendition_for_them() -> None:
     world = a_world({1: BRIGHT})
 
     world.screener().screen([a_message(1)], plenty)
 
     post, (review,) = world.posts.posts[post_id(1)], world.posts.reviews.values()
-    assert (PostState.IN_REVIEW, "human_face_suspected", {}) == (
-        post.state,
-        post.reason,
-        world.photos.renditions,
-    )
+    assert (PostState.IN_REVIEW, "human_face_suspected", None) == (post.state, post.reason, post.published_at)
     assert (an_upload().uploaded_at + timedelta(hours=1), post.decision) == (review.due_at, review.decision)
+    assert (review.review_id, [post.rendition_key]) == (post.review_id, list(world.photos.renditions))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,7 @@ def test_a_model_that_breaks_on_one_photo_does_not_take_the_batch_along() -> Non
 
 
 def test_a_rendition_that_can_not_be_stored_keeps_its_photo_undecided() -> None:
-    world = a_world({1: DARK, 2: BRIGHT})
+    world = a_world({1: DARK, 2: b"no photo"})
     world.photos.failing_renditions = True
 
     report = world.screener().screen([a_message(1), a_message(2)], plenty)

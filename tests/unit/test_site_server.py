@@ -21,6 +21,7 @@ class Behind:
     """The stack behind the site: remembers what it was asked."""
 
     url: str
+    answer: str = '{"from": "behind"}'
     asked: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -30,11 +31,12 @@ def behind() -> Iterator[Behind]:
         def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length).decode()
-            known.asked.append({"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body})
+            request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
+            known.asked.append(request | {"length": length})
             self.send_response(409 if "conflict" in self.path else 200)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
-            self.wfile.write(b'{"from": "behind"}')
+            self.wfile.write(known.answer.encode())
 
         do_POST = do_GET
 
@@ -66,7 +68,7 @@ class running:
 def web(tmp_path: Path) -> Path:
     folder = tmp_path / "web"
     (folder / "js").mkdir(parents=True)
-    (folder / "weeks.html").write_text("<p>방문</p>", encoding="utf-8")
+    (folder / "index.html").write_text("<p>방문</p>", encoding="utf-8")
     (folder / "js" / "page.js").write_text("export {};", encoding="utf-8")
     (folder / ".hidden").write_text("secret", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
@@ -87,7 +89,7 @@ def site(behind: Behind, web: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def test_files_come_with_their_type_and_a_policy_without_anything_inline(site: httpx.Client) -> None:
-    page, script = site.get("/weeks.html"), site.get("/js/page.js?v=1")
+    page, script = site.get("/index.html"), site.get("/js/page.js?v=1")
 
     assert (200, "<p>방문</p>") == (page.status_code, page.text)
     assert "text/html; charset=utf-8" == page.headers["Content-Type"]
@@ -98,7 +100,7 @@ def test_files_come_with_their_type_and_a_policy_without_anything_inline(site: h
 
 
 def test_the_root_is_the_page(site: httpx.Client) -> None:
-    assert site.get("/weeks.html").text == site.get("/").text
+    assert site.get("/index.html").text == site.get("/").text
     assert "" == site.head("/").text
 
 
@@ -141,13 +143,48 @@ def test_the_way_out_of_the_api_is_closed(site: httpx.Client, behind: Behind) ->
     assert [] == behind.asked
 
 
-def test_only_signing_in_reaches_cognito(site: httpx.Client, behind: Behind) -> None:
+def test_only_signing_in_and_up_reaches_cognito(site: httpx.Client, behind: Behind) -> None:
     service = "AWSCognitoIdentityProviderService"
 
     assert 200 == site.post("/cognito", headers={"X-Amz-Target": f"{service}.InitiateAuth"}, json={}).status_code
     assert 403 == site.post("/cognito", headers={"X-Amz-Target": f"{service}.AdminCreateUser"}, json={}).status_code
     assert 403 == site.get("/cognito").status_code
     assert [f"{service}.InitiateAuth"] == [one["headers"]["X-Amz-Target"] for one in behind.asked]
+
+
+SIGNED = "X-Amz-Algorithm=a&X-Amz-Signature=s"
+
+
+def test_what_the_api_signed_stays_on_this_origin(site: httpx.Client, behind: Behind) -> None:
+    behind.answer = json.dumps({"url": f"{behind.url}/uploads", "photo_url": f"{behind.url}/published/a.jpg?x=1"})
+
+    assert {"url": "/storage/uploads", "photo_url": "/storage/published/a.jpg?x=1"} == site.get("/api/posts").json()
+
+
+def test_signed_uploads_and_signed_links_reach_the_storage(site: httpx.Client, behind: Behind) -> None:
+    photo = b"x" * (sites.BODY_MAX + 1)
+
+    sent = site.post("/storage/uploads", data={"key": "posts/1"}, files={"file": photo})
+    read = site.get(f"/storage/published/photos/1.jpg?{SIGNED}")
+
+    upload, link = behind.asked
+    assert (200, "/uploads", True) == (sent.status_code, upload["path"], upload["length"] > len(photo))
+    assert (200, f"/published/photos/1.jpg?{SIGNED}") == (read.status_code, link["path"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/storage/published/photos/1.jpg"),
+        ("GET", f"/storage/published?{SIGNED}"),
+        ("GET", f"/storage/?{SIGNED}"),
+        ("POST", "/storage/uploads"),
+        ("HEAD", f"/storage/published/1.jpg?{SIGNED}"),
+    ],
+)
+def test_nothing_else_reaches_the_storage(site: httpx.Client, behind: Behind, method: str, path: str) -> None:
+    assert 403 == site.request(method, path).status_code
+    assert [] == behind.asked
 
 
 def test_a_foreign_host_name_is_refused(site: httpx.Client) -> None:

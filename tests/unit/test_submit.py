@@ -95,11 +95,11 @@ def test_a_tag_that_is_taken_stays_the_same_when_taken_again(text: str) -> None:
     assert tag == normal_tag(tag)
 
 
-def test_the_language_is_the_users_unless_the_request_names_one() -> None:
-    assert ("en", "ko") == (language({}, "en"), language({"locale": "ko"}, "en"))
+def test_a_request_may_name_a_language_or_none() -> None:
+    assert (None, "ko", "en") == (language({}), language({"locale": "ko"}), language({"language": "en"}, "language"))
 
 
 @pytest.mark.parametrize("locale", ["fr", "", 1, ["ko"]])
 def test_an_unknown_language_is_refused(locale: Any) -> None:
     with pytest.raises(InvalidRequest, match="locale must be one of"):
-        language({"locale": locale}, "ko")
+        language({"locale": locale})

@@ -47,6 +47,25 @@ export async function setNewPassword(challenge, password) {
   }));
 }
 
+/** Ask for an account; Cognito mails a code. */
+export const signUp = (email, password) => ask("SignUp", {
+  Username: email, Password: password, UserAttributes: [{ Name: "email", Value: email }],
+});
+
+/** Give the code that was mailed. */
+export const confirmSignUp = (email, code) => ask("ConfirmSignUp", { Username: email, ConfirmationCode: code });
+
+/** Have the code of an account that is not confirmed mailed once more. */
+export const resendCode = (email) => ask("ResendConfirmationCode", { Username: email });
+
+/** Have a code mailed with which a new password can be set. */
+export const forgotPassword = (email) => ask("ForgotPassword", { Username: email });
+
+/** Set a new password with the code that was mailed. */
+export const confirmForgotPassword = (email, code, password) => ask("ConfirmForgotPassword", {
+  Username: email, ConfirmationCode: code, Password: password,
+});
+
 export function signOut() {
   const refresh = session?.refresh;
   keep(null);

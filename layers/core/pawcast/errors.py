@@ -11,6 +11,7 @@
         ├── NotSignedIn                   no or no valid token (HTTP 401)
         ├── NotAllowed                    signed in, but may not do this (HTTP 403)
         ├── NotFound                      unknown, or not visible to this caller (HTTP 404)
+        ├── TooManyRequests               more of this than one person may do in an hour (HTTP 429)
         ├── Conflict                      the state of the thing forbids the move (HTTP 409)
         ├── UnreadablePhoto               the uploaded bytes are no photo that Pawcast takes
         │   ├── EmptyFile  NotAnImage  UnsupportedFormat  TruncatedImage
@@ -29,6 +30,7 @@ are in `pawcast.screening.messages`.
 """
 
 import json
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -110,6 +112,16 @@ class Conflict(Permanent):
     """The present state of the thing forbids the move."""
 
     code = "conflict"
+
+
+class TooManyRequests(Permanent):
+    """More of this than one person may do; `retry_after` is how long to wait."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class UnreadablePhoto(Permanent):

@@ -5,6 +5,7 @@ the error's class, never from its words; an unexpected error tells the caller no
 """
 
 import json
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from pawcast.errors import (
     NotSignedIn,
     PawcastError,
     Permanent,
+    TooManyRequests,
     VersionConflict,
 )
 from pawcast.languages import LANGUAGES
@@ -39,6 +41,7 @@ STATUSES: Mapping[type[PawcastError], HTTPStatus] = MappingProxyType(
         NotFound: HTTPStatus.NOT_FOUND,
         Conflict: HTTPStatus.CONFLICT,
         VersionConflict: HTTPStatus.CONFLICT,
+        TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
         DependencyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     }
 )
@@ -124,7 +127,10 @@ def error_answer(error: Exception, request_id: str) -> Response[str]:
         detail["detail"] = str(error)
         if error.field is not None:
             detail["field"] = error.field
-    return answer({"error": detail, "request_id": request_id}, _status_of(error))
+    answered = answer({"error": detail, "request_id": request_id}, _status_of(error))
+    if isinstance(error, TooManyRequests):
+        answered.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    return answered
 
 
 def answer_errors(app: APIGatewayHttpResolver) -> None:

@@ -1,10 +1,11 @@
 """The languages that people are told things in."""
 
 from types import MappingProxyType
-from typing import TypedDict
+from typing import Final, Literal, TypedDict
 
-LANGUAGES = ("ko", "en")
-DEFAULT_LANGUAGE = "ko"
+Language = Literal["ko", "en"]
+LANGUAGES: Final = ("ko", "en")
+DEFAULT_LANGUAGE: Final = "ko"
 
 
 class Text(TypedDict):

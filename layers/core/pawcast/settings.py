@@ -6,7 +6,7 @@ sets. No resource name has a default: a function that was deployed without one m
 """
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -38,8 +38,18 @@ class ServePostsSettings(Settings):
     reviews_table: str
     notices_table: str
     users_table: str
+    banks_table: str
+    operator_actions_table: str
+    claims_table: str
+    rates_table: str
+    counts_table: str
     uploads_bucket: str
     published_bucket: str
+    screening_queue_url: str
+    mosaic_queue_url: str
+    post_events_topic_arn: str
+    inference_stream: str
+    posts_an_hour: int
 
 
 class ScreenPhotosSettings(Settings):
@@ -51,6 +61,9 @@ class ScreenPhotosSettings(Settings):
     uploads_bucket: str
     published_bucket: str
     models_bucket: str
+    banks_table: str
+    banks_bucket: str
+    counts_table: str
     post_events_topic_arn: str
     inference_stream: str
     release_policy_parameter: str
@@ -62,6 +75,7 @@ class RescueFailedPhotosSettings(Settings):
     posts_table: str
     tags_table: str
     reviews_table: str
+    counts_table: str
     post_events_topic_arn: str
     inference_stream: str
 
@@ -82,7 +96,61 @@ class ExpireUploadsSettings(Settings):
     tags_table: str
     reviews_table: str
     uploads_bucket: str
+    published_bucket: str
     screening_queue_url: str
+
+
+class ServeReviewsSettings(Settings):
+    """`functions/serve_reviews`."""
+
+    posts_table: str
+    tags_table: str
+    reviews_table: str
+    banks_table: str
+    operator_actions_table: str
+    counts_table: str
+    uploads_bucket: str
+    published_bucket: str
+    post_events_topic_arn: str
+    inference_stream: str
+    screening_queue_url: str
+    release_policy_parameter: str
+    monthly_budget_krw: float
+    krw_per_usd: float
+    screening_memory_mb: int
+    architecture: Literal["arm64", "x86_64"]
+
+
+class CompactBanksSettings(Settings):
+    """`functions/compact_banks`."""
+
+    banks_table: str
+    banks_bucket: str
+
+
+class MosaicPhotosSettings(Settings):
+    """`functions/mosaic_photos`."""
+
+    posts_table: str
+    tags_table: str
+    reviews_table: str
+    counts_table: str
+    uploads_bucket: str
+    published_bucket: str
+    models_bucket: str
+    post_events_topic_arn: str
+    inference_stream: str
+    release_policy_parameter: str
+
+
+class ApologiseSettings(Settings):
+    """`functions/apologise`."""
+
+    reviews_table: str
+    posts_table: str
+    tags_table: str
+    counts_table: str
+    post_events_topic_arn: str
 
 
 # ---------------------------------------------------------------- forecasting: a week's run

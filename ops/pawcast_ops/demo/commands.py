@@ -25,9 +25,11 @@ from pawcast_ops.client import ClientError, PawcastClient, sign_in
 from pawcast_ops.demo import display
 from pawcast_ops.demo.contact_sheet import contact_sheet
 from pawcast_ops.demo.mails import Mail, caught_mails, mails_since
+from pawcast_ops.demo.people import PeopleStory
 from pawcast_ops.demo.pictures import build_uploads
+from pawcast_ops.demo.steps import Steps, StoryFailed
 from pawcast_ops.demo.story import Outcome, Pace, Person, Snapshot, Story, leaks, unanswered
-from pawcast_ops.demo.week import HISTORY_WEEKS, WeekFailed, WeekStory, audit_table
+from pawcast_ops.demo.week import HISTORY_WEEKS, WeekStory, audit_table
 from pawcast_ops.local.site import running as running_site
 from pawcast_ops.outputs import Stack, StackNotFound, stack_outputs
 
@@ -118,6 +120,36 @@ def run(
 
 
 @app.command()
+def people(
+    stack_name: Annotated[str | None, typer.Option(help="A stack of CloudFormation instead of the local one.")] = None,
+    users_file: Annotated[Path, typer.Option(help="People to sign in as.")] = USERS_FILE,
+    patience: Annotated[float, typer.Option(min=1, help="Seconds to wait for one step.")] = 60.0,
+) -> None:
+    """Hold, overturn, uphold, cover a face, appeal, report, withdraw: what people do about the model's decisions."""
+    console = Console(highlight=False)
+    try:
+        stack = stack_outputs(stack_name)
+        first, second, *_ = members_of(users_file, "operators", at_least=2)
+        author, visitor, *_ = read_users(users_file, at_least=2)
+        with ExitStack() as open_things:
+            clients = [open_things.enter_context(_client_of(stack, who)) for who in (author, visitor, first, second)]
+            story = PeopleStory(clients[0], clients[1], (clients[2], clients[3]), Steps(console, patience))
+            summary = story.tell()
+    except StackNotFound as error:
+        console.print(f"[red]{error}[/]\nIs the stack up? `make up` starts it.")
+        raise typer.Exit(2) from error
+    except (ClientError, StoryFailed) as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    site = running_site(Path(".pawcast").resolve()) if stack.is_local else None
+    if site is not None:
+        console.print(
+            f"  the site: {site.url}/   the review console, {summary['waiting']} wait: {site.url}/review.html"
+        )
+        console.print(f"  sign in as {author.username} or {first.username}, passwords in {users_file}")
+
+
+@app.command()
 def week(
     stack_name: Annotated[str | None, typer.Option(help="A stack of CloudFormation instead of the local one.")] = None,
     users_file: Annotated[Path, typer.Option(help="People to sign in as.")] = USERS_FILE,
@@ -130,13 +162,13 @@ def week(
     console = Console(stderr=as_json, highlight=False)
     try:
         stack = stack_outputs(stack_name)
-        planner = planner_of(users_file)
+        (planner, *_) = members_of(users_file, "planners")
         with _client_of(stack, planner) as client:
-            shown = WeekStory(stack, client, console, stores=stores, weeks=weeks, patience=patience).tell()
+            shown = WeekStory(stack, client, Steps(console, patience), stores=stores, weeks=weeks).tell()
     except StackNotFound as error:
         console.print(f"[red]{error}[/]\nIs the stack up? `make up` starts it.")
         raise typer.Exit(2) from error
-    except (ClientError, WeekFailed) as error:
+    except (ClientError, StoryFailed) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     if as_json:
@@ -202,22 +234,22 @@ def all_users(path: Path) -> list[User]:
         raise StackNotFound(message) from error
 
 
-def read_users(path: Path) -> list[User]:
+def read_users(path: Path, *, at_least: int = 1) -> list[User]:
     """The people who upload; raises StackNotFound that says what is wrong with the file."""
     uploaders = [user for user in all_users(path) if not user.groups][:PEOPLE]
-    if not uploaders:
-        message = f"{path} names nobody who is in no group, so nobody can upload"
+    if len(uploaders) < at_least:
+        message = f"{path} names {len(uploaders)} people who are in no group, {at_least} must be there to upload"
         raise StackNotFound(message)
     return uploaders
 
 
-def planner_of(path: Path) -> User:
-    """The first planner; raises StackNotFound when there is none."""
-    for user in all_users(path):
-        if "planners" in user.groups:
-            return user
-    message = f"{path} names nobody in the group planners"
-    raise StackNotFound(message)
+def members_of(path: Path, group: str, *, at_least: int = 1) -> list[User]:
+    """Who is in a group; raises StackNotFound when there are fewer than are needed."""
+    members = [user for user in all_users(path) if group in user.groups]
+    if len(members) < at_least:
+        message = f"{path} names {len(members)} people in the group {group}, {at_least} are needed"
+        raise StackNotFound(message)
+    return members
 
 
 def as_document(outcomes: Sequence[Outcome], mails: Sequence[Mail], elapsed: float) -> dict[str, Any]:

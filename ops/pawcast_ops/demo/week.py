@@ -1,33 +1,31 @@
 """`pawcast demo week`: a whole forecast week of a made-up chain, through the real state machine.
 
-    head office   drops stores, promotions, and visits up to a week ago (commas, semicolons, tabs; UTF-8 and CP949: as
-    it happens) backfill      the week before last is forecast as it would have been, so that there is something to
-    evaluate Tuesday       finds the newest week missing, fails, and tells the planners what to do the data
-    arrives, with bad rows in it, which are set aside and reported Wednesday     runs the week: forecast, evaluation,
-    staff, report, gate; then it waits the planner   edits a store, and approves the stores    get their plan, a mail
-    and a receipt each
+    head office   drops stores, promotions, and visits up to a week ago (commas, semicolons, tabs; UTF-8 and CP949)
+    backfill      the week before last is forecast as it would have been, so that there is something to evaluate
+    Tuesday       finds the newest week missing, fails, and tells the planners what to do
+    the data      arrives, with bad rows in it, which are set aside and reported
+    Wednesday     runs the week: forecast, evaluation, staff, report, gate; then it waits
+    the planner   edits a store, and approves
+    the stores    get their plan, a mail and a receipt each
 
 Nothing is shortened: what the steps do is what a stack on AWS does, only the clock of the schedules is not waited for.
 """
 
 import io
 import json
-import time
-from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pawcast.forecasting.weekly.week import Week
-from pawcast_ops.client import ClientError, Missing, PawcastClient
+from pawcast_ops.client import Missing, PawcastClient
 from pawcast_ops.demo.chain import Chain, drawn_chain
+from pawcast_ops.demo.steps import Steps, StoryFailed
 from pawcast_ops.outputs import Stack
 
 ZONE: Final = ZoneInfo("Asia/Seoul")
@@ -37,22 +35,16 @@ BAD_ROWS: Final = 3
 ENDED: Final = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"})
 
 
-class WeekFailed(Exception):
-    """The demo's week did not go as it must; the message says where."""
-
-
 @dataclass
 class WeekStory:
-    """Tells the week; `seconds` of each step are kept for the table."""
+    """Tells the week."""
 
     stack: Stack
     planner: PawcastClient
-    console: Console
+    steps: Steps
     stores: int = 300
     weeks: int = HISTORY_WEEKS
-    patience: float = 300.0
     today: datetime = field(default_factory=lambda: datetime.now(UTC))
-    seconds: dict[str, float] = field(default_factory=dict)
 
     def tell(self) -> dict[str, Any]:
         """The whole week; the record of it as the API shows it to an auditor."""
@@ -66,33 +58,33 @@ class WeekStory:
             return done
         chain = self._chain(week)
         missing = chain.visits["ts"] > pd.Timestamp(week.known_until - timedelta(days=7))
-        with self._step(f"head office drops {self.stores} stores and {self.weeks - 1} weeks of visits"):
+        with self.steps.step(f"head office drops {self.stores} stores and {self.weeks - 1} weeks of visits"):
             self._drop("stores", "stores.csv", _csv(chain.stores, separator=";"))
             self._drop("promotions", "promotions.csv", _csv(chain.promotions, encoding="cp949", separator="\t"))
             self._drop("calendar", "calendar.csv", _csv(chain.calendar))
             report = self._drop("visits", "visits-history.csv", _csv(chain.visits[~missing]))
-            self._note(f"{report['rows_kept']:,} rows kept")
+            self.steps.note(f"{report['rows_kept']:,} rows kept")
         last = week.newest_known.name
-        with self._step(f"backfill of {last}, to have a forecast to evaluate"):
+        with self.steps.step(f"backfill of {last}, to have a forecast to evaluate"):
             self._ended(self._run(f"backfill-{last}", {"week": last, "started_by": "demo"}), "SUCCEEDED")
-        with self._step("Tuesday: the newest week is missing"):
+        with self.steps.step("Tuesday: the newest week is missing"):
             self._ended(self._run(f"{week.name}-tuesday", {"started_by": "schedule"}), "FAILED")
-            self._note(self._week(week.name)["error"]["en"])
-        with self._step("the newest week arrives, with bad rows in it"):
+            self.steps.note(self._week(week.name)["error"]["en"])
+        with self.steps.step("the newest week arrives, with bad rows in it"):
             report = self._drop("visits", "visits-newest.csv", _csv(_spoiled(chain.visits[missing])))
-            self._note(f"{report['rows_kept']:,} rows kept, {report['rows_set_aside']} set aside and reported")
-        with self._step("Wednesday: forecast, evaluation, staff, report, gate"):
+            self.steps.note(f"{report['rows_kept']:,} rows kept, {report['rows_set_aside']} set aside and reported")
+        with self.steps.step("Wednesday: forecast, evaluation, staff, report, gate"):
             execution = self._run(f"{week.name}-wednesday", {"started_by": "schedule"})
-            shown = self._until(lambda: self._in_state(week.name, "waiting_for_approval", execution))
+            shown = self.steps.until(lambda: self._in_state(week.name, "waiting_for_approval", execution))
             totals = shown["totals"]
-            self._note(f"{totals['visitors']:,.0f} visitors, {totals['staff_days']:,.0f} staff-days")
-        with self._step("the planner edits a store and approves"):
+            self.steps.note(f"{totals['visitors']:,.0f} visitors, {totals['staff_days']:,.0f} staff-days")
+        with self.steps.step("the planner edits a store and approves"):
             self._decide(week.name)
-        with self._step("every store gets its plan and a receipt"):
+        with self.steps.step("every store gets its plan and a receipt"):
             self._ended(execution, "SUCCEEDED")
             shown = self._week(week.name)
             receipts = ", ".join(f"{count} {name}" for name, count in shown["receipts"].items() if count)
-            self._note(f"{receipts}; the largest state was {self._largest_state(execution) / 1024:.1f} KiB")
+            self.steps.note(f"{receipts}; the largest state was {self._largest_state(execution) / 1024:.1f} KiB")
         return shown
 
     def _done_before(self, week: Week) -> dict[str, Any] | None:
@@ -103,7 +95,7 @@ class WeekStory:
             return None
         if shown["state"] != "done":
             return None
-        with self._step(f"{week.name} is done already: a scheduled start finds nothing to do"):
+        with self.steps.step(f"{week.name} is done already: a scheduled start finds nothing to do"):
             self._ended(self._run(f"{week.name}-again", {"started_by": "schedule"}), "SUCCEEDED")
         return self._week(week.name)
 
@@ -121,9 +113,9 @@ class WeekStory:
         stamped = f"{self.today:%Y%m%dT%H%M%S}-{name}"
         bucket = self.stack.output("DropsBucketName")
         self.s3.put_object(Bucket=bucket, Key=f"drops/{kind}/{stamped}", Body=content)
-        report: dict[str, Any] = self._until(lambda: self._report(bucket, kind, stamped))
+        report: dict[str, Any] = self.steps.until(lambda: self._report(bucket, kind, stamped))
         if report["refused"]:
-            raise WeekFailed(f"the drop {stamped} was refused: {report['problems'][:1]}")
+            raise StoryFailed(f"the drop {stamped} was refused: {report['problems'][:1]}")
         return report
 
     def _report(self, bucket: str, kind: str, name: str) -> dict[str, Any] | None:
@@ -144,11 +136,11 @@ class WeekStory:
         return str(started["executionArn"])
 
     def _ended(self, execution: str, wanted: str) -> None:
-        status = self._until(lambda: self._status(execution))
+        status = self.steps.until(lambda: self._status(execution))
         if status != wanted:
             history = self.states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)
             causes = [str(event)[:600] for event in history["events"] if "Failed" in event["type"]]
-            raise WeekFailed(f"{execution.rpartition(':')[2]} ended {status}, not {wanted}: {causes[:2]}")
+            raise StoryFailed(f"{execution.rpartition(':')[2]} ended {status}, not {wanted}: {causes[:2]}")
 
     def _largest_state(self, execution: str) -> int:
         """Bytes of the largest input or output in the execution's history; Step Functions takes 262,144."""
@@ -188,36 +180,7 @@ class WeekStory:
         )
         decision = {"plan_version": edited["plan_version"], "decision": "approve", "reason": "looked at the report"}
         self.planner.post_json(f"/weeks/{week}/decision", decision)
-        self._note(f"{store['name']}: {row['staff']} to {row['staff'] + 1} people on the first open day")
-
-    def _until[T](self, look: Callable[[], T | None]) -> T:
-        """Look until there is something to see."""
-        ends = time.monotonic() + self.patience
-        while time.monotonic() < ends:
-            try:
-                seen = look()
-            except Missing:
-                seen = None
-            if seen is not None:
-                return seen
-            time.sleep(0.25)
-        raise WeekFailed(f"nothing happened for {self.patience:.0f} s")
-
-    @contextmanager
-    def _step(self, name: str) -> Any:
-        started, self._noted = time.monotonic(), ""
-        try:
-            with self.console.status(f"{name} …"):
-                yield
-        except (ClientError, WeekFailed):
-            self.console.print(f"[red]✗[/] {name}")
-            raise
-        self.seconds[name] = time.monotonic() - started
-        note = f"\n    [dim]{escape(self._noted)}[/]" if self._noted else ""
-        self.console.print(f"[green]✓[/] {name} [dim]{self.seconds[name]:.1f} s[/]{note}", highlight=False)
-
-    def _note(self, text: str) -> None:
-        self._noted = text
+        self.steps.note(f"{store['name']}: {row['staff']} to {row['staff'] + 1} people on the first open day")
 
 
 def audit_table(shown: dict[str, Any]) -> Table:

@@ -65,8 +65,14 @@ def deploy(root: Path, state: Path, emulator: Emulator) -> bool:
     if read_text(done) == fingerprint:
         return False
     done.unlink(missing_ok=True)
-    # Two workers: each has its own 140 MB of unpacked layers, and this machine may have two processors.
-    parameters = {"Architecture": architecture, "MaximumConcurrency": "2", "LogRetentionDays": "1"}
+    # Two workers: each has its own 140 MB of unpacked layers, and this machine may have two processors. Demo and tests
+    # post as three people what a community does.
+    parameters = {
+        "Architecture": architecture,
+        "MaximumConcurrency": "2",
+        "LogRetentionDays": "1",
+        "PostsAnHour": "100000",
+    }
     _sam(
         root,
         "deploy",

@@ -22,6 +22,7 @@ from pawcast_ops.local.sam import client, read_json
 
 SENDER = "pawcast@example.com"  # the default of the template's SenderMail
 CLASSIFIER_FOLDER = Path("models/face-classifier")
+AUDIT_SHARE = "0.05"  # one passed photo in twenty: enough to see an audit in a demo's forty uploads
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,16 @@ PEOPLE = {
     "jun@example.com": (),
     "sora@example.com": (),
     "operator@example.com": ("operators",),
+    "operator-two@example.com": ("operators",),
     "planner@example.com": ("planners",),
 }
 
 
 def seed_people(state: Path, emulator: Emulator, user_pool_id: str) -> list[Person]:
-    """Three uploaders, an operator and a planner, with passwords made here and kept in a file only you can read."""
+    """Three uploaders, two operators and a planner, with passwords made here and kept in a file only you can read.
+
+    Two, because what is appealed from one operator is decided by another.
+    """
     known = {entry["username"]: entry["password"] for entry in read_json(state / "users.json") or []}
     people = [Person(mail, mail, known.get(mail) or _new_password(), groups) for mail, groups in PEOPLE.items()]
     cognito = client("cognito-idp", emulator)
@@ -74,19 +79,20 @@ def verify_sender(emulator: Emulator) -> None:
 
 
 def release_first_model(root: Path, emulator: Emulator, *, bucket: str, parameter: str) -> str:
-    """Publish detector and classifier, and let the classifier decide at the threshold its card advises.
+    """Publish detector and classifier; the classifier decides at the threshold its card advises.
 
-    What was released already stays. Returns the classifier as NAME/VERSION.
+    The detector draws boxes for operators and covers faces. What was released already stays. Returns the classifier
+    as NAME/VERSION.
     """
     model = classifier(root)
     version = model.partition("/")[2]
     into, policy = ["--bucket", bucket], ["--parameter", parameter]
     with ThreadPoolExecutor() as pool:
-        # The detector is for the strategy `serial`; nothing waits for it.
-        detector = pool.submit(_pawcast, root, emulator, "models", "publish", "face-detector", *into)
+        publishing = pool.submit(_pawcast, root, emulator, "models", "publish", "face-detector", "--json", *into)
         _pawcast(root, emulator, "models", "publish", "face-classifier", "--version", version, *into)
-        _pawcast(root, emulator, "release", "set", "--if-nothing-released", "--model", model, *into, *policy)
-        detector.result()
+        card = json.loads(publishing.result())
+    finder = ["--face-finder", f"{card['name']}/{card['version']}", "--audit-share", AUDIT_SHARE]
+    _pawcast(root, emulator, "release", "set", "--if-nothing-released", "--model", model, *finder, *into, *policy)
     return model
 
 
@@ -98,7 +104,7 @@ def classifier(root: Path) -> str:
     return f"face-classifier/{fitted:%Y%m%d}-{content[:8]}"
 
 
-def _pawcast(root: Path, emulator: Emulator, *arguments: str) -> None:
+def _pawcast(root: Path, emulator: Emulator, *arguments: str) -> str:
     completed = subprocess.run(
         [sys.executable, "-m", "pawcast_ops.cli", *arguments],
         cwd=root,
@@ -113,6 +119,7 @@ def _pawcast(root: Path, emulator: Emulator, *arguments: str) -> None:
     if completed.returncode:
         said = (completed.stderr or completed.stdout).strip()
         raise LocalStackError(f"pawcast {' '.join(arguments[:3])} failed:\n{said}")
+    return completed.stdout
 
 
 def _new_password() -> str:

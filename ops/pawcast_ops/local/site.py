@@ -3,9 +3,11 @@
     /               files of web/, with the security headers that they have in production
     /config.json    where API and sign-in are: {"api_url", "cognito_url", "user_pool_client_id"}
     /api/...        the stack's HTTP API
-    /cognito        the emulator's Cognito: the three operations that a browser needs
+    /cognito        the emulator's Cognito: the operations that a browser needs
+    /storage/...    the emulator's S3, for what the API signed: uploads and photos
 
-One origin needs no CORS and lets the policy of the pages say `connect-src 'self'`. Only requests to a loopback name are
+One origin needs no CORS, which the emulator does not have, and lets the pages' policy say `connect-src 'self'`:
+addresses of the emulator in the API's answers become addresses below /storage. Only requests to a loopback name are
 answered, so no page of the internet reaches the emulator by a name that it points at 127.0.0.1. The stack is read anew
 from `stack.json` for each request: a stack that was deployed again needs no new server.
 
@@ -41,13 +43,25 @@ START_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 5.0
 TIMEOUT_SECONDS: Final = 60.0  # a function's first call locally
 BODY_MAX: Final = 1_000_000  # bytes
+UPLOAD_MAX: Final = 25_000_000  # bytes: a photo of 20 MiB and the form around it
 COGNITO: Final = frozenset(
-    f"AWSCognitoIdentityProviderService.{name}" for name in ("InitiateAuth", "RespondToAuthChallenge", "RevokeToken")
+    f"AWSCognitoIdentityProviderService.{name}"
+    for name in (
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "RevokeToken",
+        "SignUp",
+        "ConfirmSignUp",
+        "ResendConfirmationCode",
+        "ForgotPassword",
+        "ConfirmForgotPassword",
+    )
 )
+STORAGE: Final = "/storage"
 SECURITY_HEADERS: Final = MappingProxyType(
     {
         "Content-Security-Policy": (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
             "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         "X-Content-Type-Options": "nosniff",
@@ -135,10 +149,12 @@ class SiteRequest(BaseHTTPRequestHandler):
         elif path.startswith("/api/"):
             address = f"{self.server.stack().output('ApiUrl').rstrip('/')}{self.path.removeprefix('/api')}"
             self._pass_on(address, ("Authorization", "Content-Type"), body)
+        elif path.startswith(f"{STORAGE}/"):
+            self._storage(path, body)
         elif path == "/cognito":
             self._cognito(body)
         elif self.command == "POST":
-            self._send_error(HTTPStatus.METHOD_NOT_ALLOWED, "POST is for /api and /cognito")
+            self._send_error(HTTPStatus.METHOD_NOT_ALLOWED, "POST is for /api, /cognito and /storage")
         elif path == "/config.json":
             client = self.server.stack().output("UserPoolClientId")
             config = {"api_url": "/api", "cognito_url": "/cognito", "user_pool_client_id": client}
@@ -152,17 +168,29 @@ class SiteRequest(BaseHTTPRequestHandler):
         if (
             not length.isascii()
             or not length.isdigit()
-            or int(length) > BODY_MAX
+            or int(length) > (UPLOAD_MAX if self.path.startswith(f"{STORAGE}/") else BODY_MAX)
             or "Transfer-Encoding" in self.headers
         ):
             self.close_connection = True
             return None
         return self.rfile.read(int(length))
 
+    def _storage(self, path: str, body: bytes) -> None:
+        """Hand on what carries a signature: a form that uploads, or a link to a photo."""
+        endpoint = self.server.stack().endpoint_url
+        form = self.command == "POST" and self.headers.get("Content-Type", "").startswith("multipart/form-data")
+        link = self.command == "GET" and "Signature=" in urlsplit(self.path).query
+        # A form goes to a bucket, a link to a key in one.
+        depth = len(path.removeprefix(STORAGE).strip("/").split("/"))
+        if endpoint is None or not ((form and depth == 1) or (link and depth > 1)):
+            self._send_error(HTTPStatus.FORBIDDEN, "only signed uploads and signed links pass through here")
+        else:
+            self._pass_on(f"{endpoint.rstrip('/')}{self.path.removeprefix(STORAGE)}", ("Content-Type",), body)
+
     def _cognito(self, body: bytes) -> None:
         endpoint = self.server.stack().endpoint_url
         if self.command != "POST" or self.headers.get("X-Amz-Target") not in COGNITO or endpoint is None:
-            self._send_error(HTTPStatus.FORBIDDEN, "only signing in passes through here")
+            self._send_error(HTTPStatus.FORBIDDEN, "only signing in and signing up pass through here")
         else:
             self._pass_on(endpoint, ("Content-Type", "X-Amz-Target"), body)
 
@@ -170,12 +198,15 @@ class SiteRequest(BaseHTTPRequestHandler):
         headers = {name: value for name in names if (value := self.headers.get(name))}
         answer = self.server.upstream.request(self.command, address, headers=headers, content=body)
         kind = answer.headers.get("Content-Type", "application/json")
-        self._send(HTTPStatus(answer.status_code), answer.content, kind)
+        content, endpoint = answer.content, self.server.stack().endpoint_url
+        if endpoint is not None and kind.startswith("application/json"):
+            content = content.replace(f"{endpoint.rstrip('/')}/".encode(), f"{STORAGE}/".encode())
+        self._send(HTTPStatus(answer.status_code), content, kind)
 
     def _file(self, path: str) -> None:
         wanted = (self.server.web / unquote(path).lstrip("/")).resolve()
         if wanted == self.server.web:
-            wanted /= "index.html" if (wanted / "index.html").is_file() else "weeks.html"
+            wanted /= "index.html"
         is_hidden = any(part.startswith(".") for part in Path(unquote(path)).parts)
         if is_hidden or not wanted.is_relative_to(self.server.web) or not wanted.is_file():
             self._send_error(HTTPStatus.NOT_FOUND, "no such file")

@@ -3,7 +3,8 @@
 import { button, h } from "../dom.js";
 import { onLanguage, sentence } from "../language.js";
 import { onSession, person } from "../session.js";
-import { languages, signInForm, who } from "../sign_in.js";
+import { frame } from "../shell.js";
+import { signInForm } from "../sign_in.js";
 import { listPage } from "./list.js";
 import { storePage } from "./store.js";
 import { weekPage } from "./week.js";
@@ -28,7 +29,7 @@ function decoded(part) {
 async function draw({ quiet = false, moved = false } = {}) {
   const mine = (shown += 1);
   clearTimeout(timer);
-  frame();
+  frame("weeks");
   const known = person();
   if (!known) return show({ title: "Pawcast", content: [signInForm()], again: null }, moved);
   if (!known.groups.includes("planners")) return show({ title: "Pawcast", content: [h("p", { class: "card" }, t("not_planner"))], again: null }, moved);
@@ -67,12 +68,6 @@ function again(seconds) {
 function inUse() {
   const typed = [...main.querySelectorAll("input, textarea")].some((one) => one.value !== one.defaultValue);
   return document.hidden || typed || main.contains(document.activeElement) || Boolean(document.querySelector("dialog[open], details[open] form"));
-}
-
-function frame() {
-  document.getElementById("skip").textContent = t("skip");
-  document.getElementById("who").replaceChildren(who() ?? "");
-  document.getElementById("languages").replaceChildren(languages());
 }
 
 let signedIn = Boolean(person());

@@ -3,7 +3,6 @@
 import { speaker } from "../language.js";
 
 export const WORDS = {
-  skip: ["본문으로 건너뛰기", "Skip to content"],
   weeks: ["주간 계획", "Weekly plans"],
   weeks_none: ["아직 실행한 주가 없습니다. 매장과 방문 데이터를 올린 뒤 아래에서 시작하세요.", "No week was run yet. Drop stores and visits, then start one below."],
   loading: ["불러오는 중…", "Loading…"],

@@ -1,5 +1,6 @@
 """What functions send: domain events to SNS, uploads to the screening queue, mail by SES."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,20 @@ class UploadQueue:
         """Announce an upload again."""
         with mapped("sqs:SendMessage", self._queue_url):
             self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=notification([upload]))
+
+
+class MosaicRequests:
+    """The queue of photos whose faces are to be covered."""
+
+    def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
+        """`queue_url` of the queue."""
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    def send(self, post_id: str) -> None:
+        """Ask for a post's mosaic."""
+        with mapped("sqs:SendMessage", self._queue_url):
+            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps({"post_id": post_id}))
 
 
 class SesMailer:

@@ -14,6 +14,7 @@ from pawcast.screening.ports import Page
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+UNREAD_AT_MOST = 100
 _MAY_CLAIM = "attribute_not_exists(notice_id) OR (attribute_not_exists(mail) AND claimed_until < :now)"
 
 
@@ -73,6 +74,11 @@ class NoticesTable:
         notices = tuple(from_item(Notice, item) for item in answer["Items"])
         return Page(notices, last["notice_id"]["S"] if last else None)
 
+    def unread(self, user_id: str, read_at: datetime | None) -> int:
+        """How many of a user's newest `UNREAD_AT_MOST` notices were written after they last looked."""
+        newest = self.inbox(user_id, None, UNREAD_AT_MOST).items
+        return sum(read_at is None or notice.created_at > read_at for notice in newest)
+
     def _is_mailed(self, notice: Notice) -> bool:
         key = values(user_id=notice.user_id, notice_id=notice.notice_id)
         with mapped("dynamodb:GetItem", self._table):
@@ -95,6 +101,20 @@ class UsersTable:
         return from_item(User, answer["Item"]) if "Item" in answer else None
 
     def put(self, user: User) -> None:
-        """Store what the latest token said of a user."""
-        with mapped("dynamodb:PutItem", self._table):
-            self._dynamodb.put_item(TableName=self._table, Item=to_item(user))
+        """Store address and language as the latest request said; when the inbox was read stays as it is."""
+        known = {"email": user.email} if user.email is not None else {}
+        self._set(user.user_id, language=user.language, **known)
+
+    def mark_read(self, user_id: str, at: datetime) -> None:
+        """Count every notice written until `at` as read."""
+        self._set(user_id, inbox_read_at=at.isoformat())
+
+    def _set(self, user_id: str, **fields: str) -> None:
+        with mapped("dynamodb:UpdateItem", self._table):
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=values(user_id=user_id),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in fields),
+                ExpressionAttributeNames={f"#{name}": name for name in fields},
+                ExpressionAttributeValues={f":{name}": value for name, value in values(**fields).items()},
+            )

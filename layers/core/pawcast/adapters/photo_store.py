@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pawcast.adapters.aws_errors import error_code, mapped
-from pawcast.errors import NotFound
+from pawcast.errors import DependencyUnavailable, NotFound
 from pawcast.screening.post import Post, Upload
 
 if TYPE_CHECKING:
@@ -74,6 +74,28 @@ class PhotoStore:
             size_bytes=head["ContentLength"],
             uploaded_at=head["LastModified"].astimezone(UTC),
         )
+
+    def erase(self, post_id: str) -> None:
+        """Delete every version of every original, copy and rendition of a post; may be repeated."""
+        for bucket, folders in ((self._uploads, ("posts", "mosaics")), (self._published, ("photos", "mosaics"))):
+            for folder in folders:
+                self._erase(bucket, f"{folder}/{post_id}/")
+
+    def _erase(self, bucket: str, prefix: str) -> None:
+        while True:
+            with mapped("s3:ListBucketVersions", bucket):
+                # Always the first page: what it held is gone the next time.
+                listed = self._s3.list_object_versions(Bucket=bucket, Prefix=prefix)
+            found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+            if not found:
+                return
+            objects: list[Any] = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+            with mapped("s3:DeleteObject", bucket):
+                answer = self._s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            if answer.get("Errors"):
+                codes = ", ".join(sorted({error.get("Code", "") for error in answer["Errors"]}))
+                message = f"s3:DeleteObject on {bucket}/{prefix} left objects: {codes}"
+                raise DependencyUnavailable(message)
 
     def put_rendition(self, key: str, content: bytes) -> None:
         """Store a rendition; its key holds the post's revision, so it may be cached for ever."""

@@ -255,13 +255,18 @@ class PostsTable:
         return actions
 
     def _clear_action(self, post: Post) -> dict[str, Any]:
+        # Told, but perhaps still waiting for something else, such as its erasure.
+        left = _index_attributes(post.model_copy(update={"outbox": None}))
+        kept = {name: value for name, value in left.items() if name != "feed" and value is not None}
+        removed = ["outbox", *(name for name in ("unfinished", "unfinished_since") if name not in kept)]
+        assigned = f"SET {', '.join(f'{name} = :{name}' for name in kept)} " if kept else ""
         return {
             "Update": {
                 "TableName": self._posts,
                 "Key": values(post_id=post.post_id),
-                "UpdateExpression": "REMOVE outbox, unfinished, unfinished_since",
+                "UpdateExpression": f"{assigned}REMOVE {', '.join(removed)}",
                 "ConditionExpression": "revision = :revision",
-                "ExpressionAttributeValues": values_with_colon(revision=post.revision),
+                "ExpressionAttributeValues": values_with_colon(revision=post.revision, **kept),
             }
         }
 
@@ -280,16 +285,20 @@ def _tag_keys(post: Post) -> list[Item]:
 
 
 def _post_item(post: Post) -> Item:
+    return to_item(post, **_index_attributes(post))
+
+
+def _index_attributes(post: Post) -> dict[str, str | None]:
+    """What the indexes find a post by; None where they do not hold it."""
     since = post.outbox.event.occurred_at if post.outbox else post.since
     if since is None:
         arrived = post.upload.uploaded_at if post.upload else None
         since = post.created_at if post.state is PostState.AWAITING_UPLOAD else arrived
-    return to_item(
-        post,
-        feed=FEED if post.state is PostState.PUBLISHED else None,
-        unfinished=post.unfinished,
-        unfinished_since=since.isoformat() if since and post.unfinished else None,
-    )
+    return {
+        "feed": FEED if post.state is PostState.PUBLISHED else None,
+        "unfinished": post.unfinished,
+        "unfinished_since": since.isoformat() if since and post.unfinished else None,
+    }
 
 
 def _chunks[T](things: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -49,7 +49,7 @@ INFERENCE_RECORD_KB, FIREHOSE_STEP_KB = 3.0, 5
 INFERENCE_KEPT_MONTHS = 13  # LogsBucket expires records after 400 days; GZIP halves them at least
 FIREHOSE_OBJECTS = MONTH_SECONDS / 60
 # An alarm counts once for each metric it looks at, a composite alarm (0.50 USD) like five.
-METRICS, ALARMS, DASHBOARDS = 60, 120, 1
+METRICS, ALARMS, DASHBOARDS = 60, 140, 1
 TRACED_FUNCTIONS, TRACED_SHARE = 5, 0.05  # Lambda traces the first request each second and 5 % of the rest
 KMS_REQUESTS = MONTH_SECONDS / 300  # SNS keeps its data key for five minutes
 

@@ -44,7 +44,10 @@ class ImageFacts(Document):
 
 
 class InferenceRecord(Document):
-    """One prediction. `embedding` and the PDQ hash are null where the role makes none."""
+    """One prediction. `embedding` is null where the role makes none.
+
+    No perceptual hash stands here: after a withdrawal that of a banned photo lives in the bank and nowhere else.
+    """
 
     inference_id: str = Field(pattern=r"^[0-9a-f]{32}$")
     post_id: str = Field(min_length=1, max_length=128)
@@ -58,8 +61,6 @@ class InferenceRecord(Document):
     outcome: Literal["pass", "flag"]
     latency_ms: float = Field(ge=0)
     image: ImageFacts
-    pdq: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    pdq_quality: int | None = Field(default=None, ge=0, le=100)
     embedding: str | None = Field(default=None, max_length=100_000)
 
     @property

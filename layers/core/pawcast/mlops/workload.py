@@ -3,12 +3,17 @@
 Everything here is an input of the cost cap (`capacity`) and of the load gate (`load_gate`). The defaults
 describe an imagined Korean community of 300,000 uploads a month. They are assumptions, not measurements,
 until a benchmark file is given: docs/decisions/0005-cost-cap.md lists them with their reasons.
+
+numpy is asked for where it is used: the operations page makes its bill in a function that has none.
 """
 
-from typing import Annotated, Literal, Self
+import statistics
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    import numpy as np
 
 HOURS_PER_MONTH = 365.25 * 24 / 12
 HOURS_PER_WEEK = 7 * 24
@@ -77,13 +82,15 @@ class ServiceTimes(BaseModel):
     @classmethod
     def measured(cls, samples: tuple[float, ...], **rest: object) -> Self:
         """From measured seconds, one number a photo."""
-        mean = float(np.mean(samples))
+        mean = statistics.fmean(samples)
         return cls.model_validate(
-            {"mean_seconds": mean, "cv": float(np.std(samples)) / mean, "samples": samples, **rest}
+            {"mean_seconds": mean, "cv": statistics.pstdev(samples) / mean, "samples": samples, **rest}
         )
 
-    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, count: int, rng: "np.random.Generator") -> "np.ndarray":
         """`count` service times in seconds, float64 [count]."""
+        import numpy as np
+
         if self.samples:
             return rng.choice(np.asarray(self.samples), size=count)
         if self.cv == 0:

@@ -64,8 +64,6 @@ def records_of(
             brightness=brightness,
             contrast=contrast,
         ),
-        pdq=facts.pdq,
-        pdq_quality=facts.pdq_quality,
         embedding=encode_embedding(prediction.embedding),
     )
     strategy = policy.strategy

@@ -15,9 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 BITS = 256
-# Meta's recommendation: at most this many different bits are a match, and hashes below this quality match nothing.
-MATCH_BITS = 31
-MATCH_QUALITY = 50
 
 _SIDE = 64
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -33,14 +30,37 @@ class PdqHash:
 
 def pdq(rgb: NDArray[np.uint8]) -> PdqHash:
     """The hash of a picture, uint8 [H, W, 3], at least 64 pixels a side for a hash that means something."""
+    frequencies, quality = _frequencies(rgb)
+    return PdqHash(_hex(frequencies), quality)
+
+
+def pdq_variants(rgb: NDArray[np.uint8]) -> tuple[PdqHash, ...]:
+    """The hashes of a picture, uint8 [H, W, 3], in its eight orientations; the first is that of `pdq`.
+
+    Mirroring an axis changes the sign of its odd frequencies, and transposing transposes them, so all eight cost little
+    more than one, as in the reference's own dihedral hashes.
+    """
+    frequencies, quality = _frequencies(rgb)
+    return tuple(
+        PdqHash(_hex(turned * down[:, None] * across), quality)
+        for turned in (frequencies, frequencies.T)
+        for down in (_SAME, _MIRRORED)
+        for across in (_SAME, _MIRRORED)
+    )
+
+
+def _frequencies(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], int]:
+    """[16, 16]: the first frequencies of each axis but the constant one; and the quality."""
     luma = rgb.astype(np.float32) @ _LUMA
     small = _sampling(rgb.shape[0]) @ luma @ _sampling(rgb.shape[1]).T
-    # The first 16 frequencies of each axis but the constant one.
-    frequencies = (_DCT @ small @ _DCT.T).ravel()
-    median = np.partition(frequencies, BITS // 2 - 1)[BITS // 2 - 1]
+    return np.asarray(_DCT @ small @ _DCT.T, np.float32), _quality(small)
+
+
+def _hex(frequencies: NDArray[np.float32]) -> str:
+    flat = frequencies.ravel()
+    median = np.partition(flat, BITS // 2 - 1)[BITS // 2 - 1]
     # Bit 0 is the last digit's lowest bit, as in the reference's text form.
-    bits = (frequencies > median)[::-1]
-    return PdqHash(np.packbits(bits).tobytes().hex(), _quality(small))
+    return np.packbits((flat > median)[::-1]).tobytes().hex()
 
 
 def distance(one: str, other: str) -> int:
@@ -78,3 +98,6 @@ def _dct() -> NDArray[np.float32]:
 
 
 _DCT = _dct()
+# What mirroring an axis does to its frequencies 1 to 16.
+_SAME = np.ones(16, np.float32)
+_MIRRORED = np.array([-1, 1] * 8, np.float32)

@@ -5,6 +5,7 @@ sender claims a notice for a while, mails, then marks it. Two senders at once th
 between mailing and marking can send a second.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -13,14 +14,19 @@ from typing import Literal, Protocol
 from pydantic import AwareDatetime
 
 from pawcast.errors import DependencyUnavailable
-from pawcast.languages import Text
+from pawcast.languages import Language, Text
 from pawcast.mail import Mail, Mailer, MailRejected
-from pawcast.screening.messages import NOTICES, PUBLISHED_BODY, REASONS
+from pawcast.screening.messages import BODIES, LOOK_AT_POST, NOTICES, OPEN_MY_POSTS, REASONS, REMEDIES
 from pawcast.screening.ports import Clock
-from pawcast.screening.post import PostEvent, PostId, Record
+from pawcast.screening.post import EventName, PostEvent, PostId, Record
+from pawcast.screening.remedies import APPEALABLE, COVERABLE
 
 CLAIM_FOR = timedelta(seconds=60)
 KEEP_FOR = timedelta(days=180)
+
+# The reason that an event carries is told with these; elsewhere it would be that of an earlier state.
+TOLD_WITH_REASON: frozenset[EventName] = frozenset({"PostHeld", "PostRejected", "MosaicFailed"})
+PUBLIC: frozenset[EventName] = frozenset({"PostPublished", "PostOverturned"})
 
 MailOutcome = Literal["sent", "rejected", "no_address"]
 Claim = Literal["claimed", "busy", "done"]
@@ -32,7 +38,7 @@ class Notice(Record):
     user_id: str
     notice_id: str
     post_id: PostId
-    kind: str
+    kind: EventName
     reason: str | None = None
     title: Text
     body: Text
@@ -41,11 +47,12 @@ class Notice(Record):
 
 
 class User(Record):
-    """Where and in which language a user is told."""
+    """Where and in which language a user is told; notices written until `inbox_read_at` have been read."""
 
     user_id: str
-    email: str
-    language: Literal["ko", "en"] = "ko"
+    email: str | None = None
+    language: Language = "ko"
+    inbox_read_at: AwareDatetime | None = None
 
 
 class Notices(Protocol):
@@ -68,32 +75,46 @@ class Users(Protocol):
         ...
 
 
-def notice_of(event: PostEvent) -> Notice:
-    """The notice that tells `event`."""
+def notice_of(event: PostEvent, now: datetime) -> Notice:
+    """The notice that tells `event`, written into the inbox at `now`."""
     title = NOTICES[event.event]
+    parts = tuple(_body_of(event))
     return Notice(
         user_id=event.user_id,
         notice_id=event.notice_id,
         post_id=event.post_id,
         kind=event.event,
-        reason=event.reason,
+        reason=event.reason if event.event in TOLD_WITH_REASON else None,
         title=Text(ko=title["ko"].format(title=event.title), en=title["en"].format(title=event.title)),
-        body=REASONS[event.reason] if event.reason is not None else PUBLISHED_BODY,
-        created_at=event.occurred_at,
+        body=Text(ko=" ".join(part["ko"] for part in parts), en=" ".join(part["en"] for part in parts)),
+        created_at=now,
     )
 
 
-def mail_of(notice: Notice, user: User, base_url: str) -> Mail:
-    """The mail that carries `notice` to `user`, as text and HTML; titles are other people's text and are escaped."""
-    title, body = notice.title[user.language], notice.body[user.language]
-    link = f"{base_url}/posts/{notice.post_id}"
-    look = {"ko": "게시물 보기", "en": "See the post"}[user.language]
+def _body_of(event: PostEvent) -> Iterator[Text]:
+    """What happened, and what can be done."""
+    if event.event in TOLD_WITH_REASON and event.reason is not None:
+        yield REASONS[event.reason]
+    if event.event in BODIES:
+        yield BODIES[event.event]
+    if event.event == "PostRejected":
+        if event.reason in APPEALABLE and not event.appealed:
+            yield REMEDIES["appeal"]
+        if event.reason in COVERABLE and not event.covered:
+            yield REMEDIES["mosaic"]
+
+
+def mail_of(notice: Notice, *, to: str, language: Language, base_url: str) -> Mail:
+    """The mail that carries `notice`, as text and HTML; everything in it is escaped, titles are people's own text."""
+    title, body = notice.title[language], notice.body[language]
+    page, look = ("index.html", LOOK_AT_POST) if notice.kind in PUBLIC else ("mine.html", OPEN_MY_POSTS)
+    link, label = f"{base_url}/{page}#{notice.post_id}", look[language]
     html = (
-        f'<!doctype html><html lang="{user.language}"><body style="font-family:sans-serif;line-height:1.6">'
+        f'<!doctype html><html lang="{language}"><body style="font-family:sans-serif;line-height:1.6">'
         f'<h1 style="font-size:1.2em">{escape(title)}</h1><p>{escape(body)}</p>'
-        f'<p><a href="{escape(link)}">{look}</a></p></body></html>'
+        f'<p><a href="{escape(link)}">{escape(label)}</a></p></body></html>'
     )
-    return Mail(to=user.email, subject=title, text=f"{title}\n\n{body}\n\n{look}: {link}\n", html=html)
+    return Mail(to=to, subject=title, text=f"{title}\n\n{body}\n\n{label}: {link}\n", html=html)
 
 
 @dataclass(frozen=True)
@@ -113,7 +134,7 @@ class Notifier:
             DependencyUnavailable: a service failed, or another worker is telling it right now: try again later.
         """
         now = self.now()
-        notice = notice_of(event)
+        notice = notice_of(event, now)
         claim = self.notices.claim(notice, now + CLAIM_FOR, now)
         if claim == "done":
             return "repeated"
@@ -126,10 +147,10 @@ class Notifier:
 
     def _mail(self, notice: Notice) -> MailOutcome:
         user = self.users.get(notice.user_id)
-        if user is None:
+        if user is None or user.email is None:
             return "no_address"
         try:
-            self.mailer.send(mail_of(notice, user, self.base_url))
+            self.mailer.send(mail_of(notice, to=user.email, language=user.language, base_url=self.base_url))
         except MailRejected:
             return "rejected"
         return "sent"

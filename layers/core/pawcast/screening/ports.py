@@ -61,6 +61,14 @@ class Photos(Protocol):
         ...
 
 
+class Erasure(Protocol):
+    """Takes photos away for good."""
+
+    def erase(self, post_id: str) -> None:
+        """Delete every version of every original, copy and rendition of a post; may be repeated."""
+        ...
+
+
 class Events(Protocol):
     """The topic of domain events."""
 

@@ -13,6 +13,7 @@ was read: a repeated, late or concurrent message therefore changes nothing. What
 `outbox`, written together with the move and removed once told.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,7 +28,8 @@ from pawcast.mlops.inference_log import InferenceRecord
 # What Pawcast promises an uploader.
 ANSWER_WITHIN = timedelta(hours=1)
 
-PostId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+POST_ID = re.compile(r"[0-9a-f]{32}")
+PostId = Annotated[str, Field(pattern=rf"^{POST_ID.pattern}$")]
 
 
 class PostState(StrEnum):
@@ -165,6 +167,9 @@ class PostEvent(Record):
     revision: int
     occurred_at: AwareDatetime
     reason: str | None = None
+    # What a rejection offers depends on these: whether it stands after an appeal, and is about covered faces.
+    appealed: bool = False
+    covered: bool = False
 
     @property
     def notice_id(self) -> str:
@@ -202,12 +207,12 @@ class Post(Record):
     rendition_key: str | None = None
     # The review that was opened last; its verdict, once there is one, is what the state stands on.
     review_id: str | None = None
-    # An operator let this photo pass: it is rendered and published without asking any model.
+    # Of a post in `screening`: an operator let its photo pass, it is rendered and published without asking any model.
     cleared_by_review: str | None = None
     appeal: Appeal | None = None
     mosaic: Mosaic | None = None
     claims: int = 0
-    # When the work began that is now unfinished, where that was not the upload.
+    # When the work began that is unfinished or was done last, where that was not the upload.
     since: AwareDatetime | None = None
     # Of a withdrawn post: every copy of the photo is gone.
     erased: bool = False
@@ -225,6 +230,11 @@ class Post(Record):
         if self.state is PostState.WITHDRAWN and not self.erased:
             return "erasing"
         return "screening" if self.state is PostState.SCREENING else None
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether the photo that is or was screened is the copy with covered faces."""
+        return self.mosaic is not None and self.upload == self.mosaic.upload
 
     @property
     def upload_key(self) -> str:
@@ -261,6 +271,11 @@ def _moved(post: Post, to: PostState, changes: Mapping[str, Any]) -> Post:
     return Post.model_validate({**dict(post), **changes, "state": to, "revision": post.revision + 1})
 
 
+def asked_at(post: Post, upload: Upload) -> datetime:
+    """Since when the owner of `post` waits for a decision on `upload`: a second screening begins after the upload."""
+    return post.since or upload.uploaded_at
+
+
 def waits_for(post: Post, upload: Upload) -> bool:
     """Whether `upload` is what `post` waits for; a later version, or a repeated message after the decision, is not."""
     if post.state is PostState.SCREENING:
@@ -280,6 +295,8 @@ def outbox_of(
         revision=post.revision,
         occurred_at=now,
         reason=post.reason,
+        appealed=post.appeal is not None,
+        covered=post.is_mosaic,
     )
     return Outbox(event=told, inferences=inferences)
 

@@ -1,4 +1,6 @@
-"""What the HTTP API does, without HTTP: submit a post, read posts, the feed and the inbox.
+"""What the HTTP API does, without HTTP: submit a post, read posts, the feed and the inbox, and who one is.
+
+What people do about a decision is in `remedies_api`.
 
 Every method takes the signed-in caller. A post that is not published exists for its owner only: to anyone else it
 is `NotFound`, never "forbidden", so ids can't be probed.
@@ -6,23 +8,23 @@ is `NotFound`, never "forbidden", so ids can't be probed.
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from pawcast.callers import Caller
 from pawcast.errors import InvalidRequest, NotFound
-from pawcast.languages import DEFAULT_LANGUAGE
-from pawcast.screening.messages import REASONS
+from pawcast.languages import DEFAULT_LANGUAGE, Language
 from pawcast.screening.notices import Notice, User
 from pawcast.screening.ports import Clock, Page
-from pawcast.screening.post import Post, PostState
+from pawcast.screening.post import POST_ID, Post, PostState
+from pawcast.screening.post_views import Views
+from pawcast.screening.rates import Rates
 from pawcast.screening.submit import UPLOAD_MAX_BYTES, language, new_post, normal_tag
 
 PAGE_DEFAULT, PAGE_MAX = 20, 50
 CURSOR_MAX_CHARS = 300
-_POST_ID = re.compile(r"[0-9a-f]{32}")
 
 Json = dict[str, Any]
 
@@ -40,19 +42,21 @@ class Inbox(Protocol):
     """The notices of one user, newest first."""
 
     def inbox(self, user_id: str, start: str | None, limit: int) -> Page[Notice]: ...  # noqa: D102
+    def unread(self, user_id: str, read_at: datetime | None) -> int: ...  # noqa: D102
 
 
-class UserWriter(Protocol):
-    """Addresses and languages."""
+class Users(Protocol):
+    """Addresses, languages, and when somebody last read their inbox."""
 
+    def get(self, user_id: str) -> User | None: ...  # noqa: D102
     def put(self, user: User) -> None: ...  # noqa: D102
+    def mark_read(self, user_id: str, at: datetime) -> None: ...  # noqa: D102
 
 
 class Signer(Protocol):
     """Signs what a browser may do with S3 by itself, for a short time."""
 
     def sign_upload(self, post: Post, max_bytes: int) -> Json: ...  # noqa: D102
-    def rendition_url(self, key: str) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -61,24 +65,31 @@ class PostsApi:
 
     posts: PostReader
     inboxes: Inbox
-    users: UserWriter
+    users: Users
     photos: Signer
+    views: Views
+    rates: Rates
     now: Clock
     new_id: Callable[[], str]
 
     def submit(self, caller: Caller, request: Mapping[str, Any]) -> Json:
         """Store a post that waits for its photo, and the right to upload that photo."""
-        chosen = language(request, caller.language or DEFAULT_LANGUAGE)
-        post = new_post(request, user_id=caller.user_id, post_id=self.new_id(), now=self.now())
+        chosen = language(request)
+        now = self.now()
+        post = new_post(request, user_id=caller.user_id, post_id=self.new_id(), now=now)
+        self.rates.check(caller.user_id, "post", now)
         if caller.email:
-            self.users.put(User(user_id=caller.user_id, email=caller.email, language="en" if chosen == "en" else "ko"))
+            known = self.users.get(caller.user_id)
+            user = User(user_id=caller.user_id, email=caller.email, language=chosen or _language_of(known, caller))
+            if known is None or (known.email, known.language) != (user.email, user.language):
+                self.users.put(user)
         self.posts.put_new(post)
-        return {"post": self._view(post, caller), "upload": self.photos.sign_upload(post, UPLOAD_MAX_BYTES)}
+        return {"post": self.views.of(post, caller), "upload": self.photos.sign_upload(post, UPLOAD_MAX_BYTES)}
 
     def mine(self, caller: Caller, query: Mapping[str, str]) -> Json:
         """The caller's posts, newest first."""
         page = self.posts.by_user(caller.user_id, _start(query), _limit(query))
-        return _page([self._view(post, caller) for post in page.items], page.next_key)
+        return _page([self.views.of(post, caller) for post in page.items], page.next_key)
 
     def one(self, caller: Caller, post_id: str) -> Json:
         """One post.
@@ -86,35 +97,66 @@ class PostsApi:
         Raises:
             NotFound: unknown, or neither published nor the caller's.
         """
-        post = self.posts.get(post_id) if _POST_ID.fullmatch(post_id) else None
+        post = self.posts.get(post_id) if POST_ID.fullmatch(post_id) else None
         if post is None or (post.state is not PostState.PUBLISHED and post.user_id != caller.user_id):
             message = "no such post"
             raise NotFound(message)
-        return self._view(post, caller)
+        return self.views.of(post, caller)
 
     def feed(self, caller: Caller, query: Mapping[str, str]) -> Json:
         """Published posts, newest first, all or those with a tag."""
         tag = normal_tag(query["tag"]) if query.get("tag") else None
         page = self.posts.feed(tag, _start(query), _limit(query))
-        return _page([self._view(post, caller) for post in page.items], page.next_key)
+        return _page([self.views.of(post, caller) for post in page.items], page.next_key)
 
     def inbox(self, caller: Caller, query: Mapping[str, str]) -> Json:
-        """The caller's notices, newest first."""
+        """The caller's notices, newest first, and how many of all have not been read."""
         page = self.inboxes.inbox(caller.user_id, _start(query), _limit(query))
-        return _page([notice.model_dump(mode="json", exclude={"user_id"}) for notice in page.items], page.next_key)
+        user = self.users.get(caller.user_id)
+        read_at = user.inbox_read_at if user is not None else None
+        items = [
+            notice.model_dump(mode="json", exclude={"user_id", "read"})
+            | {"read": read_at is not None and notice.created_at <= read_at}
+            for notice in page.items
+        ]
+        return _page(items, page.next_key) | {"unread": self.inboxes.unread(caller.user_id, read_at)}
 
-    def _view(self, post: Post, caller: Caller) -> Json:
-        fields = {"post_id", "title", "description", "tags", "state", "created_at", "published_at"}
-        own = post.user_id == caller.user_id
-        if own:
-            fields |= {"user_id", "decided_at", "decision", "content_type", "upload_expires_at"}
-        view = post.model_dump(mode="json", include=fields)
-        shown = post.state is PostState.PUBLISHED and post.rendition_key is not None
-        view["photo_url"] = self.photos.rendition_url(post.rendition_key) if shown and post.rendition_key else None
-        if own:
-            view["reason"] = {"code": post.reason, "text": REASONS[post.reason]} if post.reason else None
-            view["uploaded_at"] = post.upload.uploaded_at.isoformat() if post.upload else None
-        return view
+    def read_inbox(self, caller: Caller) -> Json:
+        """Count every notice written until now as read."""
+        self.users.mark_read(caller.user_id, self.now())
+        return {"unread": 0}
+
+    def me(self, caller: Caller) -> Json:
+        """Who the caller is, and in which language they are told."""
+        return _me(caller, _language_of(self.users.get(caller.user_id), caller))
+
+    def choose_language(self, caller: Caller, request: Mapping[str, Any]) -> Json:
+        """Be told in another language from now on.
+
+        Raises:
+            InvalidRequest: no language, or none of ours.
+        """
+        chosen = language(request, "language")
+        if chosen is None:
+            message = "language is missing"
+            raise InvalidRequest(message, code="locale_invalid", field="language")
+        self.users.put(User(user_id=caller.user_id, email=caller.email, language=chosen))
+        return _me(caller, chosen)
+
+
+def _language_of(user: User | None, caller: Caller) -> Language:
+    if user is not None:
+        return user.language
+    return "en" if (caller.language or DEFAULT_LANGUAGE) == "en" else "ko"
+
+
+def _me(caller: Caller, chosen: Language) -> Json:
+    return {
+        "user_id": caller.user_id,
+        "email": caller.email,
+        "language": chosen,
+        "groups": sorted(caller.groups),
+    }
 
 
 def _page(items: Sequence[Json], next_key: str | None) -> Json:

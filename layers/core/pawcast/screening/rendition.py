@@ -7,6 +7,7 @@ pixels, so none of that can come along.
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from pawcast.screening.intake import IntakeLimits, decode
@@ -21,15 +22,28 @@ def render(data: bytes, *, limits: IntakeLimits) -> bytes:
     Raises:
         UnreadablePhoto: the bytes are no photo that Pawcast takes.
     """
-    decoded = decode(data, limits=limits, side=LONGEST_SIDE)
+    return jpeg(picture(data, limits=limits, longest_side=LONGEST_SIDE), quality=QUALITY)
+
+
+def picture(data: bytes, *, limits: IntakeLimits, longest_side: int) -> NDArray[np.uint8]:
+    """The bare pixels of an upload: upright, sRGB, [H, W, 3], neither side longer than `longest_side`.
+
+    Raises:
+        UnreadablePhoto: the bytes are no photo that Pawcast takes.
+    """
+    decoded = decode(data, limits=limits, side=longest_side)
     # `thumbnail` keeps the aspect and never enlarges; a gap of 2 lets it shrink coarsely first.
     image = decoded.image
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
     if decoded.icc_profile is not None:
         image = _to_srgb(image, decoded.icc_profile)
-    # From the bare array: an Image would hand its comments and profiles on to the encoder.
+    return np.asarray(image)
+
+
+def jpeg(rgb: NDArray[np.uint8], *, quality: int) -> bytes:
+    """Pixels as a progressive JPEG. From a bare array: an Image would hand on its comments and profiles."""
     file = io.BytesIO()
-    Image.fromarray(np.asarray(image)).save(file, "JPEG", quality=QUALITY, progressive=True)
+    Image.fromarray(rgb).save(file, "JPEG", quality=quality, progressive=True)
     return file.getvalue()
 
 

@@ -3,21 +3,25 @@
 The uploader hears that a person is checking, exactly as with a held photo.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pawcast.screening import counts
 from pawcast.screening.outbox import announce
-from pawcast.screening.ports import Change, Clock, Events, Inferences, Posts
+from pawcast.screening.ports import Change, Clock, Counts, Events, Inferences, Posts
 from pawcast.screening.post import (
     ANSWER_WITHIN,
     Post,
     PostState,
     Upload,
+    asked_at,
     move,
     outbox_of,
     waits_for,
 )
 from pawcast.screening.review import Review, review_of
+from pawcast.screening.tally import count, tally_of
 from pawcast.screening.uploads import Message
 
 
@@ -27,6 +31,7 @@ class RescueReport:
 
     failed: frozenset[str]
     rescued: tuple[Post, ...]
+    uncounted: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Rescuer:
     posts: Posts
     events: Events
     inferences: Inferences
+    counts: Counts
     now: Clock
 
     def rescue(self, messages: Sequence[Message]) -> RescueReport:
@@ -57,10 +63,14 @@ class Rescuer:
                 uploads.setdefault(upload.post_id, upload)
         waiting = [posts[post_id] for post_id in uploads]
         begun, lost_begins = self._begin(waiting, uploads)
+        starting = sum(posts[post.post_id].state is not PostState.SCREENING for post in begun)
         held = [self._hold(post, uploads[post.post_id]) for post in begun]
         lost = lost_begins | self.posts.save_many([Change(post, review) for post, review in held])
         rescued = tuple(post for post, _ in held if post.post_id not in lost)
         unfinished = lost | announce([*rescued, *untold], self.posts, self.events, self.inferences)
+        sums = Counter({counts.UPLOADS: starting})
+        for post in rescued:
+            sums.update(tally_of(post, None, asked_at(posts[post.post_id], uploads[post.post_id])))
         return RescueReport(
             failed=frozenset(
                 message.message_id
@@ -68,6 +78,7 @@ class Rescuer:
                 if any(upload.post_id in unfinished for upload in message.uploads)
             ),
             rescued=rescued,
+            uncounted=count(self.counts, self.now(), sums),
         )
 
     def _begin(self, waiting: Sequence[Post], uploads: Mapping[str, Upload]) -> tuple[list[Post], frozenset[str]]:
@@ -84,6 +95,9 @@ class Rescuer:
 
     def _hold(self, post: Post, upload: Upload) -> tuple[Post, Review]:
         now = self.now()
-        held = move(post, PostState.IN_REVIEW, decided_at=now, reason="screening_failed")
-        review = review_of(held, "failed", due_at=upload.uploaded_at + ANSWER_WITHIN, now=now)
-        return held.model_copy(update={"outbox": outbox_of(held, now)}), review
+        # What an earlier screening of this post found was about another picture.
+        unknown = dict.fromkeys(("decision", "bank_match", "photo", "rendition_key", "cleared_by_review"))
+        held = move(post, PostState.IN_REVIEW, decided_at=now, reason="screening_failed", **unknown)
+        review = review_of(held, "failed", due_at=asked_at(post, upload) + ANSWER_WITHIN, now=now)
+        told = {"outbox": outbox_of(held, now), "review_id": review.review_id}
+        return held.model_copy(update=told), review

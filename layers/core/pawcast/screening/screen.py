@@ -8,71 +8,30 @@ DLQ (`rescue`). Being called again with the same message at any point, also by t
 are conditional on the post's revision, and a decision is bound to one version of the object.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
 
-import numpy as np
-import numpy.typing as npt
-
-from pawcast.errors import DependencyUnavailable, NotFound, UnreadablePhoto
-from pawcast.mlops.inference_log import InferenceRecord
+from pawcast.errors import DependencyUnavailable
 from pawcast.mlops.release import Release
-from pawcast.screening.classifier import Prediction
-from pawcast.screening.decide import decide
-from pawcast.screening.detector import FaceBox
-from pawcast.screening.evidence import facts_of, records_of
-from pawcast.screening.hashing import pdq
-from pawcast.screening.intake import IntakeLimits, Photo, open_photo
+from pawcast.screening import counts
+from pawcast.screening.audit import AUDIT_WITHIN
+from pawcast.screening.banks import Banks
+from pawcast.screening.examine import Examiner, Finding, Models
+from pawcast.screening.intake import IntakeLimits
 from pawcast.screening.outbox import announce
-from pawcast.screening.ports import Change, Clock, Events, Inferences, Photos, Posts
-from pawcast.screening.post import (
-    ANSWER_WITHIN,
-    Decision,
-    PhotoFacts,
-    Post,
-    PostState,
-    Upload,
-    move,
-    outbox_of,
-    waits_for,
-)
-from pawcast.screening.rendition import render
-from pawcast.screening.review import Review, review_of
+from pawcast.screening.ports import Change, Clock, Counts, Events, Inferences, Photos, Posts
+from pawcast.screening.post import ANSWER_WITHIN, Post, PostState, Upload, asked_at, move, outbox_of, waits_for
+from pawcast.screening.review import Review, review_id_of, review_of
+from pawcast.screening.tally import count, tally_of
 from pawcast.screening.uploads import Message
 
 # Bytes of at most this many photos are held ahead of the one being decided: bounds memory, hides S3's latency.
 READ_AHEAD = 3
 # A batch takes no further photo when less than this is left, so that decided ones are still saved and announced.
 RESERVE_SECONDS = 6.0
-
-Pixels = npt.NDArray[np.uint8]
-
-
-class Classifier(Protocol):
-    """Gives the probability of a human face."""
-
-    def predict(self, rgb: Pixels) -> Prediction:
-        """`rgb` is [H, W, 3]."""
-        ...
-
-
-class Detector(Protocol):
-    """Finds faces."""
-
-    def detect(self, rgb: Pixels) -> list[FaceBox]:
-        """`rgb` is [H, W, 3]."""
-        ...
-
-
-@dataclass(frozen=True)
-class Models:
-    """The models of one release; the detector only where its strategy asks for one."""
-
-    classifier: Classifier
-    detector: Detector | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +43,7 @@ class BatchReport:
     duplicates: int = 0
     unknown: tuple[str, ...] = ()
     errors: tuple[tuple[str, Exception], ...] = ()
+    uncounted: Exception | None = None
 
 
 @dataclass
@@ -93,20 +53,9 @@ class _Job:
     upload: Upload
     message_ids: list[str]
     post: Post
+    asked_at: datetime
     review: Review | None = None
     error: Exception | None = None
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    """What is to become of one photo."""
-
-    state: PostState
-    reason: str | None = None
-    decision: Decision | None = None
-    photo: PhotoFacts | None = None
-    inferences: tuple[InferenceRecord, ...] = ()
-    rendition: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +66,10 @@ class Screener:
     photos: Photos
     events: Events
     inferences: Inferences
+    counts: Counts
     release: Callable[[], Release[Models]]
+    # The hash banks as they stand; asked for once for each batch.
+    banks: Callable[[], Banks]
     now: Clock
     monotonic: Callable[[], float]
     limits: IntakeLimits = field(default_factory=IntakeLimits)
@@ -130,19 +82,23 @@ class Screener:
         """
         if not any(message.uploads for message in messages):
             return BatchReport()
-        release = self.release()
+        started = self.monotonic()
+        examiner = Examiner(self.release(), self.banks(), self.now, self.monotonic, self.limits)
         fresh, untold, duplicates, unknown = self._sort(messages)
-        self._begin(fresh)
+        arrived = self._begin(fresh)
         with ThreadPoolExecutor(max_workers=READ_AHEAD) as pool:
             writes = [
                 (job, pool.submit(self.photos.put_rendition, key, content))
-                for job, key, content in self._decide(_right(fresh), release, pool, remaining_seconds)
+                for job, key, content in self._decide(_right(fresh), examiner, pool, remaining_seconds)
             ]
             for job, write in writes:
                 job.error = write.exception()  # type: ignore[assignment]  # the pool runs no BaseException
         self._write(_right(fresh))
         decided = _right(fresh)
         self._announce([*decided, *untold])
+        sums = Counter({counts.UPLOADS: arrived, counts.SCREENING_MS: round((self.monotonic() - started) * 1000)})
+        for job in decided:
+            sums.update(tally_of(job.post, job.review, job.asked_at))
         wrong = [(job, job.error) for job in (*fresh, *untold) if job.error is not None]
         return BatchReport(
             failed=frozenset(message_id for job, _ in wrong for message_id in job.message_ids),
@@ -150,6 +106,7 @@ class Screener:
             duplicates=duplicates,
             unknown=unknown,
             errors=tuple((job.post.post_id, error) for job, error in wrong),
+            uncounted=count(self.counts, self.now(), sums),
         )
 
     def _sort(self, messages: Sequence[Message]) -> tuple[list[_Job], list[_Job], int, tuple[str, ...]]:
@@ -171,24 +128,25 @@ class Screener:
                 known.message_ids.append(message_id)
                 duplicates += 1
             elif post.outbox is not None:
-                untold[post.post_id] = _Job(upload, [message_id], post)
+                untold[post.post_id] = _Job(upload, [message_id], post, asked_at(post, upload))
             elif waits_for(post, upload):
-                fresh[post.post_id] = _Job(upload, [message_id], post)
+                fresh[post.post_id] = _Job(upload, [message_id], post, asked_at(post, upload))
             else:
                 duplicates += 1
         return list(fresh.values()), list(untold.values()), duplicates, tuple(unknown)
 
-    def _begin(self, jobs: Sequence[_Job]) -> None:
-        """Bind each post to the version that came first."""
+    def _begin(self, jobs: Sequence[_Job]) -> int:
+        """Bind each post to the version that came first; how many uploads arrived just now."""
         starting = [job for job in jobs if job.post.state is not PostState.SCREENING]
         for job in starting:
             job.post = move(job.post, PostState.SCREENING, upload=job.upload)
         self._write(starting)
+        return len(_right(starting))
 
     def _decide(
         self,
         jobs: Sequence[_Job],
-        release: Release[Models],
+        examiner: Examiner,
         pool: ThreadPoolExecutor,
         remaining_seconds: Callable[[], float],
     ) -> Iterator[tuple[_Job, str, bytes]]:
@@ -198,60 +156,38 @@ class Screener:
                 job.error = DependencyUnavailable("the time of this invocation was nearly over")
                 continue
             try:
-                verdict = self._examine(job.upload, read.result, release)
+                finding = examiner.examine(job.post, job.upload, read.result)
             except Exception as error:
                 job.error = error
                 continue
-            self._settle(job, verdict)
-            if verdict.rendition is not None and job.post.rendition_key is not None:
-                yield job, job.post.rendition_key, verdict.rendition
+            self._settle(job, finding)
+            if finding.rendition is not None and job.post.rendition_key is not None:
+                yield job, job.post.rendition_key, finding.rendition
 
-    def _examine(self, upload: Upload, read: Callable[[], bytes], release: Release[Models]) -> _Verdict:
-        try:
-            data = read()
-            photo = open_photo(data, limits=self.limits)
-            fingerprint = pdq(photo.rgb)
-            started = self.monotonic()
-            prediction = release.models.classifier.predict(photo.rgb)
-            decision = decide(prediction.probability, release.policy, lambda: _best_score(release.models, photo))
-            latency_ms = (self.monotonic() - started) * 1000
-            facts = facts_of(photo, fingerprint)
-            records = records_of(
-                upload,
-                photo,
-                facts,
-                prediction,
-                decision,
-                release.policy,
-                at=self.now(),
-                latency_ms=latency_ms,
-            )
-            if decision.outcome == "flag":
-                return _Verdict(PostState.IN_REVIEW, "human_face_suspected", decision, facts, records)
-            rendition = render(data, limits=self.limits)
-            return _Verdict(PostState.PUBLISHED, None, decision, facts, records, rendition)
-        except UnreadablePhoto as error:
-            return _Verdict(PostState.REJECTED, error.code)
-        except NotFound:
-            return _Verdict(PostState.REJECTED, "photo_missing")
-
-    def _settle(self, job: _Job, verdict: _Verdict) -> None:
+    def _settle(self, job: _Job, finding: Finding) -> None:
         now = self.now()
-        published = verdict.state is PostState.PUBLISHED
         post = move(
             job.post,
-            verdict.state,
+            finding.state,
             decided_at=now,
-            published_at=now if published else None,
-            reason=verdict.reason,
-            decision=verdict.decision,
-            photo=verdict.photo,
+            published_at=now if finding.state is PostState.PUBLISHED else None,
+            reason=finding.reason,
+            decision=finding.decision,
+            bank_match=finding.bank_match,
+            photo=finding.photo,
             # The revision makes each rendition immutable, so caches may keep it for ever.
-            rendition_key=f"photos/{job.post.post_id}/{job.post.revision + 1}.jpg" if published else None,
+            rendition_key=f"photos/{job.post.post_id}/{job.post.revision + 1}.jpg" if finding.rendition else None,
+            cleared_by_review=None,
         )
-        job.post = post.model_copy(update={"outbox": outbox_of(post, now, verdict.inferences)})
-        if verdict.state is PostState.IN_REVIEW:
-            job.review = review_of(post, "flagged", due_at=job.upload.uploaded_at + ANSWER_WITHIN, now=now)
+        if finding.state is PostState.IN_REVIEW:
+            job.review = review_of(post, "flagged", due_at=job.asked_at + ANSWER_WITHIN, now=now)
+        elif finding.audit_share is not None:
+            job.review = review_of(
+                post, "audit", due_at=now + AUDIT_WITHIN, now=now, sampling_probability=finding.audit_share
+            )
+        outbox = outbox_of(post, now, finding.inferences, event=finding.event)
+        opened = {"review_id": review_id_of(post)} if job.review is not None else {}
+        job.post = post.model_copy(update={"outbox": outbox} | opened)
 
     def _write(self, jobs: Sequence[_Job]) -> None:
         lost = self.posts.save_many([Change(job.post, job.review) for job in jobs])
@@ -279,10 +215,3 @@ def _ahead(jobs: Sequence[_Job], photos: Photos, pool: ThreadPoolExecutor) -> It
         if len(coming) == READ_AHEAD:
             yield coming.popleft()
     yield from coming
-
-
-def _best_score(models: Models, photo: Photo) -> float:
-    if models.detector is None:
-        message = "the release's strategy asks for a detector that was not loaded"
-        raise LookupError(message)
-    return max((box.score for box in models.detector.detect(photo.rgb)), default=0.0)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pawcast.errors import InvalidRequest
-from pawcast.languages import LANGUAGES
+from pawcast.languages import LANGUAGES, Language
 from pawcast.screening.post import Post, PostState
 
 TITLE_MAX_CHARS = 100
@@ -45,14 +45,20 @@ def new_post(request: Mapping[str, Any], *, user_id: str, post_id: str, now: dat
     )
 
 
-def language(request: Mapping[str, Any], default: str) -> str:
-    """The language that notices of this user are written in."""
-    chosen = request.get("locale")
-    if chosen is None:
-        return default
-    if chosen not in LANGUAGES:
-        raise _invalid("locale_invalid", "locale", f"locale must be one of {', '.join(LANGUAGES)}")
-    return str(chosen)
+def language(request: Mapping[str, Any], field: str = "locale") -> Language | None:
+    """The language that a request asks notices to be written in, None when it does not say.
+
+    Raises:
+        InvalidRequest: it is none of ours.
+    """
+    match request.get(field):
+        case None:
+            return None
+        case "ko":
+            return "ko"
+        case "en":
+            return "en"
+    raise _invalid("locale_invalid", field, f"{field} must be one of {', '.join(LANGUAGES)}")
 
 
 def normal_tag(tag: str) -> str:
@@ -71,7 +77,12 @@ def _invalid(code: str, field: str, message: str) -> InvalidRequest:
     return InvalidRequest(message, code=code, field=field)
 
 
-def _text(value: Any, field: str, *, lines: bool) -> str:
+def plain_text(value: Any, field: str, *, lines: bool) -> str:
+    """Text in NFC without surrounding spaces; `lines` allows line breaks and tabs.
+
+    Raises:
+        InvalidRequest: it is no string, or holds a character that must not be stored or shown.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -91,7 +102,7 @@ def _text(value: Any, field: str, *, lines: bool) -> str:
 
 
 def _title(value: Any) -> str:
-    title = _text(value, "title", lines=False)
+    title = plain_text(value, "title", lines=False)
     if not title:
         raise _invalid("title_missing", "title", "title is missing or empty")
     if len(title) > TITLE_MAX_CHARS:
@@ -104,7 +115,7 @@ def _title(value: Any) -> str:
 
 
 def _description(value: Any) -> str:
-    description = _text(value, "description", lines=True)
+    description = plain_text(value, "description", lines=True)
     if len(description) > DESCRIPTION_MAX_CHARS:
         message = f"description has {len(description)} characters, at most {DESCRIPTION_MAX_CHARS} are allowed"
         raise _invalid("description_too_long", "description", message)

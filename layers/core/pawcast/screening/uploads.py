@@ -66,7 +66,8 @@ def _upload(record: Mapping[str, Any]) -> Upload:
     thing = record["s3"]["object"]
     key = unquote_plus(thing["key"])
     folder, post_id, name = key.split("/")
-    if (folder, name) != ("posts", "original"):
+    # Mosaics are announced by us, when their owners send them.
+    if (folder, name) != ("posts", "original") and folder != "mosaics":
         raise ValueError(key)
     return Upload(
         post_id=post_id,

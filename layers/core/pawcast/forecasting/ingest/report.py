@@ -16,7 +16,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pawcast.forecasting.ingest.sentences import SENTENCES, WARNINGS, Language
+from pawcast.forecasting.ingest.sentences import SENTENCES, WARNINGS
+from pawcast.languages import Language
 
 Severity = Literal["error", "warning"]
 

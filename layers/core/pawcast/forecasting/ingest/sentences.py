@@ -5,9 +5,9 @@ other_row, limit.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
-Language = Literal["ko", "en"]
+from pawcast.languages import Language
 
 WARNINGS: Final = frozenset(
     {
