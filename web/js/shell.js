@@ -15,7 +15,7 @@ const t = speaker({
   menu: ["메뉴", "Menu"],
   feed: ["둘러보기", "Feed"],
   post: ["사진 올리기", "Post a photo"],
-  mine: ["내 사진", "My posts"],
+  mine: ["내 게시물", "My posts"],
   inbox: ["알림", "Inbox"],
   unread: ["읽지 않은 알림 {n}개", "{n} unread"],
   review: ["사진 확인", "Review"],

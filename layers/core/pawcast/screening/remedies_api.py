@@ -111,8 +111,8 @@ class RemediesApi:
             NotFound: no such post of the caller's.
             Conflict: there is nothing to appeal.
         """
-        text = appeal_text(request)
         post = self._own(caller, post_id)
+        text = appeal_text(request)
         appealed(post, text, not_for=None, now=self.now())
         self.rates.check(caller.user_id, "appeal", self.now())
 
@@ -153,7 +153,6 @@ class RemediesApi:
             NotFound: no such published post.
             NotAllowed: it is the caller's own.
         """
-        reason, text = claim_of(request)
         post = self._find(post_id)
         if post is not None and post.user_id == caller.user_id:
             message = "nobody reports their own post"
@@ -162,6 +161,7 @@ class RemediesApi:
             return False
         if post is None or post.state is not PostState.PUBLISHED:
             raise _no_such_post()
+        reason, text = claim_of(request)
         self.rates.check(caller.user_id, "claim", self.now())
 
         def deed(post: Post, now: datetime) -> Deed:
