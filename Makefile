@@ -23,7 +23,7 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: up ## Start everything: photos are decided, a forecast week is run, approved and sent to 300 stores
+demo: up ## Start everything: photos are decided, people take care of the held ones, a forecast week reaches 300 stores
 	$(PAWCAST) demo run
 	$(PAWCAST) demo people
 	$(PAWCAST) demo week
@@ -48,6 +48,7 @@ benchmark: up $(PEERS) $(FORECAST_PEERS) ## Measure accuracy beside peers, speed
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/hash_banks.py
 	$(BIN)/python -m benchmarks.review_queue
 	$(BIN)/python benchmarks/local_stack.py --out docs/benchmarks/local-stack.json
+	$(BIN)/python -m benchmarks.site_speed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_accuracy
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_speed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.ingest_speed

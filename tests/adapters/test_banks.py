@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_s3 import S3Client
 
-from pawcast.adapters.bank_log import BankLog, Removal
+from pawcast.adapters.bank_log import REMOVALS_KEPT, BankLog, Removal
 from pawcast.adapters.bank_snapshot import (
     KEY,
     RELOADED_AFTER,
+    REWRITTEN_AFTER,
     SETTLED_AFTER,
     BankReader,
     Compaction,
@@ -22,7 +23,7 @@ from pawcast.adapters.bank_snapshot import (
     Snapshot,
     SnapshotStore,
 )
-from pawcast.screening.banks import BankEntry
+from pawcast.screening.banks import BankEntry, entry_id_of
 from tests.support.screening import NOW
 from tests.support.template import create_tables
 from tests.unit.test_hash_banks import entry
@@ -51,6 +52,26 @@ class World:
 
     def add(self, *entries: BankEntry) -> None:
         self.write(*map(self.log.add_action, entries))
+
+    def remove(self, entry: BankEntry, at: datetime) -> None:
+        self.write(*self.log.remove_actions(entry.entry_id, at))
+
+    def forget(self) -> None:
+        """As it was in the beginning."""
+        table = self.log._table
+        for item in self.dynamodb.scan(TableName=table)["Items"]:
+            self.dynamodb.delete_item(TableName=table, Key={name: item[name] for name in ("log", "entry_id")})
+        self.s3.delete_object(Bucket=BUCKET, Key=KEY)
+        self.now = NOW
+
+
+class SlowStore(SnapshotStore):
+    """Of a compactor that read the snapshot and the log, and did not come to write yet."""
+
+    made: Snapshot
+
+    def write(self, snapshot: Snapshot) -> None:
+        self.made = snapshot
 
 
 @pytest.fixture
@@ -198,6 +219,102 @@ def test_a_reader_that_lives_through_a_compaction_keeps_and_loses_nothing(world:
     world.compact()
 
     assert ([0x00, 0x0F], [0x0F, 0x55]) == (before, found(reader, *ALL))
+
+
+def test_a_snapshot_is_written_once_a_day_though_nothing_is_new(world: World) -> None:
+    world.add(known(0x00))
+    world.now = NOW + HOUR
+    world.compact()
+    world.now += REWRITTEN_AFTER
+
+    done = world.compact()
+
+    snapshot, _ = world.store.read()
+    assert snapshot is not None
+    assert (Compaction(1, 0), world.now - SETTLED_AFTER) == (done, snapshot.through)
+
+
+def test_a_snapshot_too_old_to_know_of_all_removals_is_not_used(world: World) -> None:
+    world.add(known(0x00), known(0x0F))
+    world.now = NOW + HOUR
+    world.compact()
+    world.remove(known(0x00), world.now)
+    # What DynamoDB does with a removal that has expired.
+    (removal,) = (line for line in world.log.lines() if isinstance(line, Removal))
+    key: Any = {"log": {"S": "pdq"}, "entry_id": {"S": removal.entry_id}}
+    world.dynamodb.delete_item(TableName=world.log._table, Key=key)
+    world.now += REMOVALS_KEPT
+
+    seen = found(world.reader(), 0x00, 0x0F)
+    done = world.compact()
+
+    assert ([0x0F], Compaction(1, 1)) == (seen, done)
+    assert [0x0F] == found(world.reader(), 0x00, 0x0F)
+
+
+def test_of_two_compactors_at_once_the_one_that_writes_last_may_know_less(world: World) -> None:
+    world.add(known(0x00), known(0x0F))
+    world.now = NOW + HOUR
+    reader = world.reader()
+    reader.current()
+    slow = SlowStore(world.s3, BUCKET)
+    Compactor(world.log, slow, lambda: world.now).run()
+    world.remove(known(0x00), world.now)
+    world.add(known(0x55))
+    world.now += 2 * HOUR
+    world.compact()
+    before = found(reader, *ALL)
+    world.store.write(slow.made)
+    world.now += RELOADED_AFTER
+
+    assert ([0x0F, 0x55], [0x0F, 0x55], [0x0F, 0x55]) == (
+        before,
+        found(reader, *ALL),
+        found(world.reader(), *ALL),
+    )
+
+
+CLOCKS = st.integers(-7, 7)  # minutes that a machine's clock is wrong: two are at most SETTLED_AFTER apart
+STEPS = st.one_of(
+    st.tuples(st.just("add"), st.integers(0, 7), CLOCKS),
+    st.tuples(st.just("remove"), st.integers(0, 7), CLOCKS),
+    st.tuples(st.sampled_from(["read", "compact", "compact slowly", "write at last"]), st.just(0), CLOCKS),
+    st.tuples(st.just("wait"), st.sampled_from([1, 10, 70, 3000]), st.just(0)),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(STEPS, max_size=30))
+def test_whatever_comes_in_between_readers_know_exactly_what_the_verdicts_say(
+    world: World, steps: list[tuple[str, int, int]]
+) -> None:
+    world.forget()
+    warm = world.reader()
+    said: dict[int, BankEntry] = {}
+    slow: list[Snapshot] = []
+    for count, (step, number, minutes) in enumerate([*steps, ("read", 0, 0)]):
+        clock = world.now + minutes * MINUTE
+        if step == "add" and number not in said:
+            entry_id = entry_id_of(clock, f"review-{count}")
+            said[number] = replace(known(number), entry_id=entry_id, review_id=f"review-{count}", added_at=clock)
+            world.add(said[number])
+        elif step == "remove" and number in said:
+            world.remove(said.pop(number), clock)
+        elif step == "compact":
+            Compactor(world.log, world.store, lambda clock=clock: clock).run()
+        elif step == "compact slowly":
+            store = SlowStore(world.s3, BUCKET)
+            Compactor(world.log, store, lambda clock=clock: clock).run()
+            slow += [store.made] if hasattr(store, "made") else []
+        elif step == "write at last" and slow:
+            world.store.write(slow.pop())
+        elif step == "wait":
+            world.now += number * MINUTE
+        elif step == "read":
+            for reader in (warm, world.reader()):
+                banks = reader.current()
+                matches = {number: banks.nearest([pdq_of(number)]) for number in range(8)}
+                assert said == {number: match.entry for number, match in matches.items() if match is not None}
 
 
 @pytest.mark.parametrize("content", [b"", b"no snapshot", b"PK\x03\x04 half a file"])

@@ -13,10 +13,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pawcast.screening.banks import MATCH_BITS
-from pawcast.screening.hashing import distance, pdq
+from pawcast.screening.hashing import distance, pdq, pdq_variants
 from pawcast.screening.intake import IntakeLimits, open_photo
 from tests.support.pictures import encoded, scene
 
+# As `pdq_variants` has them: mirrored left to right, upside down, both; then the same of the transposed picture.
+ORIENTATIONS = {
+    "as it is": lambda rgb: rgb,
+    "mirrored": lambda rgb: rgb[:, ::-1],
+    "upside down": lambda rgb: rgb[::-1],
+    "half a turn": lambda rgb: rgb[::-1, ::-1],
+    "transposed": lambda rgb: rgb.transpose(1, 0, 2),
+    "a quarter to the right": lambda rgb: rgb.transpose(1, 0, 2)[:, ::-1],
+    "a quarter to the left": lambda rgb: rgb.transpose(1, 0, 2)[::-1],
+    "transposed the other way": lambda rgb: rgb.transpose(1, 0, 2)[::-1, ::-1],
+}
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "pdq.json").read_text())
 SOURCE = scene(11, 1200, 900)
 
@@ -81,6 +92,37 @@ def test_different_pictures_do_not_match(one: int, other: int) -> None:
 
 def test_a_flat_picture_has_no_quality_to_match_by() -> None:
     assert 0 == pdq(np.full((100, 100, 3), 128, np.uint8)).quality
+
+
+@pytest.mark.parametrize("number", range(8), ids=list(ORIENTATIONS))
+def test_each_orientation_has_the_hash_of_the_picture_that_was_really_turned(number: int) -> None:
+    # Five pixels for each sample: the samples lie in the same places from either end, so nothing is approximate.
+    square = scene(13, 320, 320)
+    turned = list(ORIENTATIONS.values())[number](square)
+
+    variant = pdq_variants(square)[number]
+
+    # Two bits of leave, as above.
+    assert distance(pdq(np.ascontiguousarray(turned)).hex, variant.hex) <= 2
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.integers(300, 900), st.integers(300, 900), st.sampled_from(sorted(ORIENTATIONS)))
+def test_a_turned_copy_of_any_size_matches_in_some_orientation(seed: int, width: int, height: int, way: str) -> None:
+    picture = scene(seed, width, height)
+    copy = np.ascontiguousarray(ORIENTATIONS[way](picture))
+
+    nearest = min(distance(pdq(picture).hex, variant.hex) for variant in pdq_variants(copy))
+
+    assert nearest <= MATCH_BITS
+
+
+def test_the_eight_orientations_of_a_picture_are_unlike_each_other() -> None:
+    variants = pdq_variants(SOURCE)
+
+    apart = [distance(one.hex, other.hex) for row, one in enumerate(variants) for other in variants[:row]]
+
+    assert (8, pdq(SOURCE), True) == (len(variants), variants[0], min(apart) > MATCH_BITS)
 
 
 def test_half_of_the_bits_are_set() -> None:

@@ -4,9 +4,9 @@
 //   page({ name: "mine", title: "…", content }) a whole page for signed-in people: `content()` gives the nodes of <main>
 //                                               anew after each of those; what was typed under an id stays
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { h } from "./dom.js";
-import { onLanguage, speaker } from "./language.js";
+import { current, onLanguage, speaker } from "./language.js";
 import { onSession, person } from "./session.js";
 import { languages, signInForm, who } from "./sign_in.js";
 
@@ -73,7 +73,10 @@ export function page({ name, title, content, before = () => [signInForm()] }) {
     draw();
     countUnread();
   });
-  onLanguage(draw);
+  onLanguage(() => {
+    draw();
+    tellLanguage();
+  });
   draw();
   countUnread();
   setInterval(countUnread, LOOK_AGAIN);
@@ -88,6 +91,16 @@ function links(current) {
     " ", h("span", { class: "count", "aria-hidden": "true" }, unread > 99 ? "99+" : String(unread)),
     h("span", { class: "unseen" }, t("unread", { n: unread })),
   ]));
+}
+
+/** Notices and mails come in the language that was chosen last. */
+async function tellLanguage() {
+  if (!person()) return;
+  try {
+    await post("/me", { language: current() });
+  } catch (error) {
+    if (!error.sentence) throw error; // the next post says it as well
+  }
 }
 
 async function countUnread() {

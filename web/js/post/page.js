@@ -3,7 +3,7 @@
 import { post as send } from "../api.js";
 import { problemText } from "../community.js";
 import { button, field, h, say } from "../dom.js";
-import { number } from "../language.js";
+import { current, number } from "../language.js";
 import { page } from "../shell.js";
 import { photoField, typeOf } from "./photo.js";
 import { upload } from "./upload.js";
@@ -35,7 +35,7 @@ function form() {
       if (!title.value.trim()) { problem.textContent = t("no_title"); title.focus(); return; }
       submit.disabled = true;
       try {
-        const asked = { title: title.value, description: words.value, tags: tagsOf(tags.value), content_type: typeOf(chosen), size_bytes: chosen.size };
+        const asked = { title: title.value, description: words.value, tags: tagsOf(tags.value), content_type: typeOf(chosen), size_bytes: chosen.size, locale: current() };
         await deliver(await send("/posts", asked), chosen);
       } catch (error) {
         problem.textContent = error.name === "AbortError" ? t("stopped") : error.refused === undefined ? problemText(error) : t(error.refused ? "upload_refused" : "upload_failed");

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # All lines are one partition: verdicts are people's work, a few in a second at most.
 LOG = "pdq"
-# DynamoDB deletes a removal after this long: every snapshot in use is younger than that.
+# DynamoDB deletes a removal after this long; an older snapshot is not used.
 REMOVALS_KEPT = timedelta(days=30)
 
 
@@ -92,11 +92,6 @@ class BankLog:
             start = answer.get("LastEvaluatedKey")
             if start is None:
                 return
-
-
-def written_at(line: Line) -> datetime:
-    """When a line was written, by the clock of its writer."""
-    return datetime.fromisoformat(line.entry_id.partition("#")[0])
 
 
 def _moment(at: datetime) -> str:

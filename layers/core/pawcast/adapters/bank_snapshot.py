@@ -5,6 +5,9 @@
 A snapshot holds the lines that were at least `SETTLED_AFTER` old: a transaction commits long before that, whatever the
 clocks of the machines that write, so no line appears in the past of a snapshot. Lines younger than that are read again
 with each refresh.
+
+Removals are forgotten after `REMOVALS_KEPT`: a snapshot as old as that would bring back what was taken out since, so
+nobody uses it and the log is read from its beginning.
 """
 
 import io
@@ -19,7 +22,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 
 from pawcast.adapters.aws_errors import error_code, mapped
-from pawcast.adapters.bank_log import BankLog, Line, Removal, written_at
+from pawcast.adapters.bank_log import REMOVALS_KEPT, BankLog, Line, Removal
 from pawcast.screening.banks import BankEntry
 from pawcast.screening.hash_banks import HashBanks
 from pawcast.screening.ports import Clock
@@ -31,6 +34,8 @@ KEY = "banks/pdq/snapshot.npz"
 SETTLED_AFTER = timedelta(minutes=15)
 # A reader looks for a newer snapshot after this long, so that what it reads of the log stays short.
 RELOADED_AFTER = timedelta(hours=1)
+# Without anything new a snapshot is still written this often, so that it does not grow too old to be used.
+REWRITTEN_AFTER = timedelta(days=1)
 FORMAT = 1
 
 _log = logging.getLogger(__name__)
@@ -42,6 +47,10 @@ class Snapshot:
 
     through: datetime
     entries: tuple[BankEntry, ...]
+
+    def is_too_old(self, now: datetime) -> bool:
+        """Whether the log may have forgotten a removal that came after this snapshot."""
+        return now - self.through >= REMOVALS_KEPT
 
     def encoded(self) -> bytes:
         """As an uncompressed npz file without pickled objects: hashes hardly shrink, and loading it is a copy."""
@@ -171,11 +180,11 @@ class BankReader:
         """The banks with every line that was committed before this call.
 
         Raises:
-            DependencyUnavailable: the log or, at the first call, the snapshot can't be read now.
+            DependencyUnavailable: the log or the snapshot can't be read now; the next call tries again.
         """
         now = self._now()
         if self._loaded_at is None or now - self._loaded_at >= RELOADED_AFTER:
-            self._load()
+            self._load(now)
             self._loaded_at = now
         for line in self._log.lines(since=self._read_until):
             self._lines[line.entry_id] = line
@@ -185,13 +194,14 @@ class BankReader:
         removed = {line.removed for line in self._lines.values() if isinstance(line, Removal)}
         return self._settled.with_changes(added, removed)
 
-    def _load(self) -> None:
+    def _load(self, now: datetime) -> None:
         snapshot, etag = self._store.read(self._etag)
-        if snapshot is None:
+        if snapshot is None or snapshot.is_too_old(now):
             return
         self._settled = HashBanks(snapshot.entries)
         self._etag, self._through = etag, snapshot.through
-        self._lines = {key: line for key, line in self._lines.items() if written_at(line) >= snapshot.through}
+        # From here on once more: the snapshot may be an older one, of a compactor that was slow to write.
+        self._lines = {}
         self._read_until = snapshot.through
 
 
@@ -217,10 +227,13 @@ class Compactor:
         Raises:
             DependencyUnavailable: the log or the bucket can't be reached; the next run does it.
         """
-        through = self._now() - SETTLED_AFTER
+        now = self._now()
+        through = now - SETTLED_AFTER
         before, _ = self._store.read()
+        if before is not None and before.is_too_old(now):
+            before = None
         lines = list(self._log.lines(since=before.through if before else None, until=through))
         snapshot = (before or Snapshot(through, ())).followed_by(lines, through)
-        if before is None or lines:
+        if before is None or lines or through - before.through >= REWRITTEN_AFTER:
             self._store.write(snapshot)
         return Compaction(len(snapshot.entries), len(lines))
