@@ -1,13 +1,10 @@
 """Inboxes and users in DynamoDB."""
 
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from moto.dynamodb.models import DynamoDBBackend
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from pawcast.adapters.notices_table import NoticesTable, UsersTable
@@ -43,18 +40,6 @@ class SlowMailer:
     def send(self, mail: Mail) -> None:
         os.sched_yield()
         self.sent.append(mail)
-
-
-def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DynamoDB checks a condition and writes in one step; moto, with threads, does not promise to."""
-    lock = threading.Lock()
-    put_item = DynamoDBBackend.put_item
-
-    def locked(*given: Any, **named: Any) -> Any:
-        with lock:
-            return put_item(*given, **named)
-
-    monkeypatch.setattr(DynamoDBBackend, "put_item", locked)
 
 
 def a_notice(minute: int = 0, user_id: str = OWNER) -> Notice:
@@ -137,10 +122,9 @@ def test_what_was_written_after_the_last_look_is_unread(notices: NoticesTable) -
 
 
 def test_two_hundred_repeats_of_three_events_at_once_are_one_notice_and_one_mail_of_each(
-    notices: NoticesTable, users: UsersTable, monkeypatch: pytest.MonkeyPatch
+    notices: NoticesTable, users: UsersTable
 ) -> None:
     """Interleaved and concurrent, as an at-least-once queue with many workers delivers them."""
-    one_at_a_time(monkeypatch)
     users.put(User(user_id=OWNER, email="mina@example.com"))
     mailer = SlowMailer()
     notifier = Notifier(notices, users, mailer, "https://pawcast.example", lambda: NOW)

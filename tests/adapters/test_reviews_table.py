@@ -265,36 +265,14 @@ def test_the_desk_keeps_what_is_still_held_and_forgets_the_rest(tables: Tables) 
     assert [f"{post_id(number)}-2" for number in (1, 2, 3)] == list(tables.reviews().desk(ANNA).ids)
 
 
-class OneByOne:
-    """The client for several threads: moto's tables stand one call at a time."""
-
-    _turn = threading.Lock()
-
-    def __init__(self, dynamodb: DynamoDBClient) -> None:
-        self._dynamodb = dynamodb
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._dynamodb, name)
-
-        def in_turn(**request: Any) -> Any:
-            with self._turn:
-                return call(**request)
-
-        return in_turn
-
-
-def test_two_operators_at_once_share_a_queue_with_nothing_seen_twice_and_nothing_lost(
-    tables: Tables, dynamodb: DynamoDBClient
-) -> None:
+def test_two_operators_at_once_share_a_queue_with_nothing_seen_twice_and_nothing_lost(tables: Tables) -> None:
     size = 60
     tables.put(*(a_case(number) for number in range(size)))
-    client: Any = OneByOne(dynamodb)
-    shared = Tables(client, tables.names)
     start = threading.Barrier(2)
 
     def work(operator: str) -> list[str]:
-        reviewer, seen = shared.reviewer(), []
-        start.wait()
+        reviewer, seen = tables.reviewer(), []
+        start.wait(timeout=5)
         while cases := reviewer.take(operator, 5):
             for case in cases:
                 reviewer.decide(operator, case.review.review_id, FACE)

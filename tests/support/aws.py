@@ -3,13 +3,15 @@
 Moto is imported here, before any client is made. Each test gets empty services.
 """
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 REGION: Final = "ap-northeast-1"
 MODELS_BUCKET = "models-bucket"
 POLICY_PARAMETER = "/pawcast/release-policy"
+
+
+_turn: Final = threading.Lock()
+_call_action: Final = DynamoHandler.call_action
+
+
+def _in_turn(handler: DynamoHandler) -> Any:
+    """DynamoDB checks and writes in one step; moto, with threads, undoes what others wrote. One call at a time."""
+    with _turn:
+        return _call_action(handler)
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +45,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("pawcast.adapters.model_store.DEFAULT_CACHE", tmp_path / "models")
+    monkeypatch.setattr(DynamoHandler, "call_action", _in_turn)
     # resetting boto3's default session takes 330 ms a test; nothing here uses it
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         yield

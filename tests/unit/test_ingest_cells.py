@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pawcast.errors import RefusedDrop
 from pawcast.forecasting.ingest.cells import (
     NO_OFFSET,
     When,
@@ -128,10 +127,3 @@ def test_parquet_of_a_zone_and_of_an_empty_count_is_read() -> None:
     ]
 
     assert [("S1", "2026-11-01", 5, True), ("S2", "2026-11-02", None, False)] == kept(visits(parquet(rows)))
-
-
-def test_parquet_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pawcast.forecasting.ingest.parquet_files.MOST_UNPACKED_BYTES", 10)
-
-    with pytest.raises(RefusedDrop, match="unpacked"):
-        visits(parquet([{"store_id": "S1", "ts": "2026-11-01", "visitors": 5}] * 100))

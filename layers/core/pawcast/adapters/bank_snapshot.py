@@ -171,7 +171,6 @@ class BankReader:
         self._now = now
         self._etag = ""
         self._loaded_at: datetime | None = None
-        self._through: datetime | None = None
         self._settled = HashBanks(())
         self._lines: dict[str, Line] = {}
         self._read_until: datetime | None = None
@@ -189,7 +188,7 @@ class BankReader:
         for line in self._log.lines(since=self._read_until):
             self._lines[line.entry_id] = line
         # The next call reads again what may not have been settled.
-        self._read_until = max(now - SETTLED_AFTER, self._through or now - SETTLED_AFTER)
+        self._read_until = now - SETTLED_AFTER
         added = [line for line in self._lines.values() if isinstance(line, BankEntry)]
         removed = {line.removed for line in self._lines.values() if isinstance(line, Removal)}
         return self._settled.with_changes(added, removed)
@@ -199,7 +198,7 @@ class BankReader:
         if snapshot is None or snapshot.is_too_old(now):
             return
         self._settled = HashBanks(snapshot.entries)
-        self._etag, self._through = etag, snapshot.through
+        self._etag = etag
         # From here on once more: the snapshot may be an older one, of a compactor that was slow to write.
         self._lines = {}
         self._read_until = snapshot.through

@@ -26,6 +26,7 @@ class Limits:
 
     size_bytes: int = 256 * 1024 * 1024
     rows: int = 5_000_000
+    unpacked_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

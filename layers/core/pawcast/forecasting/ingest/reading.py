@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 from pawcast.errors import RefusedDrop
 from pawcast.forecasting.ingest.columns import Columns, Limits, RawTable
 from pawcast.forecasting.ingest.csv_files import read_csv
-from pawcast.forecasting.ingest.parquet_files import read_parquet
+from pawcast.forecasting.ingest.parquet_apart import read_apart
 
 HEAD_BYTES: Final = 1 << 16
 
@@ -40,7 +40,7 @@ def read_table(stream: BinaryIO, file: str, columns: Columns, limits: Limits | N
         raise RefusedDrop("file_empty")
     refuse_foreign_format(head)
     table = (
-        read_parquet(head, stream, file, columns, bounds)
+        read_apart(head, stream, file, columns, bounds)
         if head.startswith(b"PAR1")
         else read_csv(head, stream, file, columns, bounds)
     )
