@@ -131,11 +131,11 @@ def test_a_face_is_covered_and_published_and_the_uncovered_photo_stays_out(sign_
     decide(operator, "In the mirror", "u")
     reaches(own, "Not published")
 
-    own.get_by_role("button", name="Cover faces").click()
+    own.get_by_role("button", name="Cover the faces").click()
     expect(own.get_by_alt_text("After")).to_be_visible(timeout=PATIENCE)
     own.scroll_into_view_if_needed()
     mina.screenshot(path=shot("mosaic-en-1440"))
-    own.get_by_role("button", name="Post this one").click()
+    own.get_by_role("button", name="Publish the covered photo").click()
     expect(own.locator(".state")).to_have_text(re.compile("Published|A person is checking"), timeout=PATIENCE)
     if "checking" in own.locator(".state").inner_text():
         decide(operator, "In the mirror", "o")
@@ -146,7 +146,7 @@ def test_a_face_is_covered_and_published_and_the_uncovered_photo_stays_out(sign_
     reaches(copy, "Not published")
     expect(copy).to_contain_text("This is the same photo")
     copy.get_by_role("button", name="Appeal").click()
-    jun.get_by_label("Why should it be shown?").fill("It is my own mirror.")
+    jun.get_by_label("Why should it be published?").fill("It is my own mirror.")
     jun.get_by_role("button", name="Send").click()
     reaches(copy, "Appeal being checked")
     other = sign_in("operator-two", "review.html")
@@ -168,7 +168,7 @@ def test_a_visitor_reports_a_photo_and_its_author_withdraws_it(sign_in: Sign, ad
     expect(jun.locator("#said")).to_have_text("Reported. A person will look at it soon.")
 
     own.get_by_role("button", name="Withdraw").click()
-    mina.get_by_role("button", name="Withdraw it").click()
+    mina.get_by_role("button", name="Withdraw the photo").click()
     expect(mina.locator("#said")).to_have_text("The photo is withdrawn.")
     jun.reload()
     expect(jun.locator(".photos")).to_be_visible()

@@ -56,4 +56,4 @@ def new_page(chromium: Any, problems: list[str]) -> Iterator[Any]:
     yield make
     for context in contexts:
         context.close()
-    assert [] == problems
+    assert [] == problems, problems

@@ -63,14 +63,14 @@ export function growingList({ load, item, empty, name }) {
       cursor = next ?? "";
       done = next === null;
       end.replaceChildren(...(done ? [seen.size ? "" : empty()] : [button(t("more"), more)]));
-    } catch (error) {
       watcher.unobserve(end);
-      end.replaceChildren(h("p", { class: "problem", role: "alert" }, problemText(error)), button(t("again"), () => { watcher.observe(end); return more(); }));
+      if (!done) watcher.observe(end); // still in view after a short page: asks on
+    } catch (error) {
+      watcher.unobserve(end); // the next try is the reader's
+      end.replaceChildren(h("p", { class: "problem", role: "alert" }, problemText(error)), button(t("again"), more));
     } finally {
       busy = false;
     }
-    // Still in view after a short page: ask on.
-    if (!done) { watcher.unobserve(end); watcher.observe(end); }
   }
 
   watcher.observe(end);

@@ -56,14 +56,23 @@ export function change(now, before) {
 export function moment(iso) {
   if (!iso) return "–";
   return new Intl.DateTimeFormat(locale(), {
-    weekday: "short", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZoneName: "short",
+    weekday: "short", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short",
   }).format(new Date(iso));
 }
+
+/** The day of a moment in this browser's time zone, as short as a chart's axis wants it. */
+export const shortDay = (at) => new Intl.DateTimeFormat(locale(), { month: "2-digit", day: "2-digit" }).format(at);
+
+/** The day of a moment in this browser's time zone, with its weekday. */
+export const dayOf = (iso) => new Intl.DateTimeFormat(locale(), { weekday: "short", month: "2-digit", day: "2-digit" }).format(new Date(iso));
+
+/** The hour of a moment in this browser's time zone, as 09:00. */
+export const shortHour = (at) => new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
 
 /** A wall-clock day or hour without a zone, as stores' plans have them. */
 export function wallClock(iso, { hour = false } = {}) {
   const shown = { weekday: "short", month: "2-digit", day: "2-digit", timeZone: "UTC" };
-  if (hour) Object.assign(shown, { hour: "2-digit", minute: "2-digit", hour12: false });
+  if (hour) Object.assign(shown, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return new Intl.DateTimeFormat(locale(), shown).format(new Date(`${iso.slice(0, 16)}${iso.length > 10 ? "" : "T00:00"}Z`));
 }
 

@@ -1,49 +1,89 @@
-// The inbox: what became of my photos, newest first. Looking at it is reading it.
+// The inbox: what became of my photos, newest first. Looking at it is reading it; what was new stays marked until one leaves.
 
 import { get, post as send } from "../api.js";
 import { growingList } from "../community.js";
-import { h } from "../dom.js";
-import { moment, sentence, speaker } from "../language.js";
+import { h, say } from "../dom.js";
+import { moment, sentence } from "../language.js";
+import { person } from "../session.js";
 import { page, setUnread } from "../shell.js";
+import { t } from "./words.js";
 
-const PAGE = 30;
+const PAGE = 20;
+const LOOK_AGAIN = 30_000; // ms
 const PUBLIC = new Set(["PostPublished", "PostOverturned"]); // what everybody can see has its link into the feed
 
-const t = speaker({
-  title: ["알림", "Inbox"],
-  empty: ["아직 알림이 없습니다. 사진을 올리면 결과를 여기에서 알려 드립니다.", "No notices yet. Post a photo, and you will hear of it here."],
-  fresh: ["새 알림", "New"],
-  look: ["게시된 사진 보기", "See it in the feed"],
-  mine: ["내 사진에서 보기", "See it in my posts"],
-});
+const fresh = new Set(); // ids of what was unread when this page first showed it
+let unmarked = 0; // how many of the unread ones have not been shown yet: the API calls them read by now
+let shownIds; // ids of the notices in the list
+let list;
 
 function content() {
-  let read = false;
-  const list = growingList({
+  shownIds = new Set();
+  list = growingList({
     name: "notices",
-    load: async (cursor) => {
-      const answer = await get("/inbox", { cursor, limit: PAGE });
-      if (!read) {
-        read = true;
-        setUnread(0);
-        if (answer.unread > 0) await send("/inbox/read", {});
-      }
-      return answer;
-    },
-    item: (notice) => ({ key: notice.notice_id, element: h("li", {}, shown(notice)) }),
-    empty: () => h("p", { class: "card" }, t("empty")),
+    load,
+    item: (notice) => ({ key: notice.notice_id, element: entry(notice) }),
+    empty: () => h("p", { class: "card" }, t("empty"), " ", h("a", { href: "post.html" }, t("post_one"))),
   });
   return [h("h1", {}, t("title")), list.element];
 }
 
-function shown(notice) {
+async function load(cursor) {
+  const answer = await get("/inbox", { cursor, limit: PAGE });
+  if (!cursor) {
+    unmarked = answer.unread;
+    await read(answer);
+  }
+  for (const { notice_id: id, read: isRead } of answer.items) {
+    if (fresh.has(id) || (isRead && !(cursor && unmarked > 0))) continue;
+    fresh.add(id);
+    unmarked -= 1;
+  }
+  return answer;
+}
+
+/** Tell the API that the newest notices are being looked at. Should that fail they stay unread, and are shown all the same. */
+async function read({ unread }) {
+  try {
+    setUnread(unread === 0 ? 0 : (await send("/inbox/read", {})).unread);
+  } catch (error) {
+    if (!error.sentence) throw error;
+  }
+}
+
+/** Put what has arrived since above the rest. */
+async function look() {
+  if (document.hidden || !person()) return;
+  const { list: shown } = list;
+  try {
+    const answer = await get("/inbox", { limit: PAGE });
+    const arrived = answer.items.filter((one) => !one.read && !shownIds.has(one.notice_id));
+    if (!shown.isConnected || arrived.length === 0) return;
+    if (shown.childElementCount === 0) {
+      draw();
+    } else {
+      for (const one of arrived) fresh.add(one.notice_id);
+      shown.prepend(...arrived.map(entry));
+      await read(answer);
+    }
+    say(t("arrived"));
+  } catch (error) {
+    if (!error.sentence) throw error; // the next look may succeed
+  }
+}
+
+function entry(notice) {
+  shownIds.add(notice.notice_id);
+  const isFresh = fresh.has(notice.notice_id);
   const [target, label] = PUBLIC.has(notice.kind) ? ["index.html", t("look")] : ["mine.html", t("mine")];
-  return h("article", { class: `notice ${notice.read ? "" : "fresh"}` },
-    h("h2", {}, !notice.read && h("span", { class: "badge busy" }, t("fresh")), " ", sentence(notice.title)),
+  const heading = `notice-${shownIds.size}`;
+  return h("li", {}, h("article", { class: `notice ${isFresh ? "fresh" : ""}`, "aria-labelledby": heading },
+    h("h2", { id: heading }, isFresh && [h("span", { class: "badge busy" }, t("fresh")), " "], sentence(notice.title)),
     h("p", {}, sentence(notice.body)),
     h("p", { class: "foot" },
       h("time", { class: "note", datetime: notice.created_at }, moment(notice.created_at)),
-      h("a", { href: `${target}#${notice.post_id}` }, label)));
+      h("a", { href: `${target}#${notice.post_id}`, "aria-describedby": heading }, label))));
 }
 
-page({ name: "inbox", title: () => t("title"), content });
+const draw = page({ name: "inbox", title: () => t("title"), content });
+setInterval(look, LOOK_AGAIN);

@@ -17,6 +17,7 @@ export const t = speaker({
   as_table: ["표로 보기", "As a table"],
   hour: ["시각", "Hour"],
   day_of: ["날짜", "Day"],
+  so_far_today: ["{day}, 지금까지", "{day}, so far"],
 
   slo_title: ["약속: 한 시간 안에 결과 알리기", "The promise: an answer within the hour"],
   in_time: ["제때 결정", "Decided in time"],
