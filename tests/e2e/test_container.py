@@ -1,4 +1,4 @@
-"""Screening, forecasting and planning in Lambda's own container, on the built artefacts, against the deployed stack.
+"""Functions in Lambda's own container, on the built artefacts, against the deployed stack.
 
 MiniStack runs functions with the interpreter of .venv; only here do the layers stand alone, on the C library and with
 the paths that Lambda has. The photo is uploaded as always; its message is taken away from MiniStack's own function by
@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ import pytest
 import yaml
 
 from pawcast.adapters.run_files import RunFiles
-from pawcast.adapters.run_frames import RunFrames
+from pawcast.adapters.run_frames import RunFrames, parquet_bytes
 from pawcast.forecasting.models import BUILT_IN_RELEASE, built_in_document
 from pawcast_ops.api_types import NewPost
 from pawcast_ops.demo.files import phone_jpeg
@@ -35,6 +36,7 @@ from tests.support.visits import drawn_visits
 pytestmark = [pytest.mark.docker, pytest.mark.e2e]
 
 EVENT = ROOT / "events" / "screen_photos" / "sqs_s3_object_created.json"
+DROP_EVENT = ROOT / "events" / "ingest_drops" / "sqs_s3_object_created.json"
 WEEK = "2026-W39"
 STORES = 12
 
@@ -108,6 +110,44 @@ def test_a_shard_is_forecast_and_planned_inside_lambdas_container(
     assert STORES == planned["stores"] == len(plans)
     assert {"model"} == {plan["method"] for plan in plans}
     assert all(row["staff"] >= 3 for plan in plans for row in plan["rows"] if row["open"])
+
+
+def test_a_parquet_drop_is_taken_and_one_that_crashes_its_reader_refused_inside_lambdas_container(
+    stack: RunningStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3, bucket = stack.client("s3"), stack.stack.output("DropsBucketName")
+    stores = pd.DataFrame({"store_id": ["S1"], "name": ["Seoul"], "timezone": ["Asia/Seoul"]})
+    footer = b"\x1c" * 2_000_000  # structs inside each other
+    contents = {
+        "drops/stores/stores.parquet": parquet_bytes(stores),
+        "drops/visits/hostile.parquet": b"PAR1" + footer + struct.pack("<I", len(footer)) + b"PAR1",
+    }
+    for key, content in contents.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
+    event = json.loads(DROP_EVENT.read_text(encoding="utf-8"))
+    records = [
+        template | {"body": json.dumps(about(json.loads(template["body"]), key))}
+        for template, key in zip(event["Records"], contents, strict=True)
+    ]
+
+    answer, report = invoke(stack, tmp_path, "IngestDropsFunction", {"Records": records})
+    with capsys.disabled():
+        print(f"\ncontainer: ingest {report}")
+
+    taken, refused = (
+        json.loads(s3.get_object(Bucket=bucket, Key=f"ingest-{key.replace('drops/', 'reports/')}.json")["Body"].read())
+        for key in contents
+    )
+    assert {"batchItemFailures": []} == answer
+    assert (False, 1) == (taken["refused"], taken["rows_read"])
+    assert ("parquet_damaged", "SIGSEGV") == (refused["problems"][0]["code"], refused["problems"][0]["value"])
+
+
+def about(notification: Any, key: str) -> Any:
+    """A notification of S3, of another object."""
+    (record,) = notification["Records"]
+    thing = {"key": key, "size": 1, "sequencer": record["s3"]["object"]["sequencer"]}
+    return {"Records": [record | {"s3": record["s3"] | {"object": thing}}]}
 
 
 def invoke(stack: RunningStack, folder: Path, function: str, event: Any) -> tuple[Any, str]:

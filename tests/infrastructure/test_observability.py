@@ -670,6 +670,7 @@ def test_every_graph_has_a_title_and_every_section_a_heading(observability: Temp
         "Notices",
         "Forecasting: drops, weeks, stores",
         "Cost: screening's compute only; `pawcast capacity plan` counts everything",
+        "People: reviews, apologies, mosaics, known photos",
     ] == headings
 
 
