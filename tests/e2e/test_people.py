@@ -13,7 +13,9 @@ from pawcast.screening.ports import Change
 from pawcast.screening.post import PhotoFacts, Post, PostEvent, PostState, move
 from pawcast.screening.review import review_of
 from pawcast_ops.client import PawcastClient, pages
+from pawcast_ops.demo.files import jpeg
 from pawcast_ops.demo.people import PeopleStory
+from pawcast_ops.demo.sources import picture
 from pawcast_ops.demo.steps import Steps
 from tests.e2e.test_local_stack import mails_to, wait_for
 from tests.support.stack import RunningStack
@@ -102,6 +104,10 @@ def is_empty(stack: RunningStack, queue: str) -> bool:
 def fill_the_queue(stack: RunningStack) -> set[str]:
     """Held posts as the screener leaves them, written straight into the tables; the ids of their reviews."""
     output = stack.stack.output
+    # One photo for all of them: the feed shows it in other tests.
+    photo = "photos/of-all/1.jpg"
+    shown = jpeg(picture("cat"))
+    stack.client("s3").put_object(Bucket=output("PublishedBucketName"), Key=photo, Body=shown, ContentType="image/jpeg")
     posts = PostsTable(
         stack.client("dynamodb"),
         posts=output("PostsTableName"),
@@ -126,7 +132,7 @@ def fill_the_queue(stack: RunningStack) -> set[str]:
             PostState.IN_REVIEW,
             decided_at=now,
             reason="human_face_suspected",
-            rendition_key=f"photos/{post.post_id}/1.jpg",
+            rendition_key=photo,
             # Too flat for a bank: each would match every other.
             photo=PhotoFacts(width=800, height=600, format="jpeg", pdq="0" * 64, pdq_quality=0),
             review_id=f"{post.post_id}-1",
