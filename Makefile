@@ -40,7 +40,7 @@ build: setup ## Build functions and layers for both processors
 test: build ## Run all tests but the container's; the last ones deploy to MiniStack
 	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term --ignore tests/infrastructure/test_layers.py
 	$(BIN)/pytest -m "not docker and not slow" tests/infrastructure/test_layers.py tests/e2e
-	$(BIN)/pytest -m browser tests/browser
+	$(BIN)/pytest --numprocesses 2 -m browser tests/browser
 
 benchmark: up $(PEERS) $(FORECAST_PEERS) ## Measure accuracy beside peers, speed, and the whole local stack; writes docs/benchmarks
 	.venv-benchmarks/bin/python benchmarks/screening_accuracy.py
@@ -49,6 +49,7 @@ benchmark: up $(PEERS) $(FORECAST_PEERS) ## Measure accuracy beside peers, speed
 	$(BIN)/python -m benchmarks.review_queue
 	$(BIN)/python benchmarks/local_stack.py --out docs/benchmarks/local-stack.json
 	$(BIN)/python -m benchmarks.site_speed
+	$(BIN)/python -m benchmarks.console_speed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_accuracy
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecast_speed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.ingest_speed

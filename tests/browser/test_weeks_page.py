@@ -79,7 +79,8 @@ def test_a_planner_signs_in_sees_the_weeks_and_signs_out(open_page: Callable[...
     expect(page.get_by_role("link", name=WEEK)).to_be_visible()
     page.reload()
     expect(page.get_by_role("link", name=WEEK)).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
+    with page.expect_response(re.compile("/cognito")):
+        page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert ["InitiateAuth USER_PASSWORD_AUTH", "RevokeToken"] == behind.sign_ins
 
