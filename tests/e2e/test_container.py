@@ -116,10 +116,10 @@ def test_a_parquet_drop_is_taken_and_one_that_crashes_its_reader_refused_inside_
     stack: RunningStack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     s3, bucket = stack.client("s3"), stack.stack.output("DropsBucketName")
-    stores = pd.DataFrame({"store_id": ["S1"], "name": ["Seoul"], "timezone": ["Asia/Seoul"]})
+    closed = pd.DataFrame({"region": ["*"], "day": ["2026-12-25"], "open": [False]})
     footer = b"\x1c" * 2_000_000  # structs inside each other
     contents = {
-        "drops/stores/stores.parquet": parquet_bytes(stores),
+        "drops/calendar/holidays.parquet": parquet_bytes(closed),
         "drops/visits/hostile.parquet": b"PAR1" + footer + struct.pack("<I", len(footer)) + b"PAR1",
     }
     for key, content in contents.items():
@@ -139,7 +139,7 @@ def test_a_parquet_drop_is_taken_and_one_that_crashes_its_reader_refused_inside_
         for key in contents
     )
     assert {"batchItemFailures": []} == answer
-    assert (False, 1) == (taken["refused"], taken["rows_read"])
+    assert (False, 1) == (taken["refused"], taken["rows_kept"])
     assert ("parquet_damaged", "SIGSEGV") == (refused["problems"][0]["code"], refused["problems"][0]["value"])
 
 
