@@ -22,8 +22,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pawcast_ops.local.site import SiteServer
 from pawcast_ops.outputs import Stack
-from tests.support.review_site import queue_of, serving, token
-from tests.support.weeks_site import in_thread
+from tests.support.fake_api import in_thread, token
+from tests.support.review_site import OPERATOR, OPERATORS, queue_of, serving
 
 RESULT = Path(__file__).parents[1] / "docs" / "benchmarks" / "console-speed.md"
 QUEUE, PHOTOS = 1_000, 50
@@ -60,7 +60,7 @@ def main() -> None:
         with in_thread(SiteServer(0, lambda: Stack(outputs, api.url, "us-east-1"))) as site:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
-            session = json.dumps({"id": token(), "refresh": "refresh"})
+            session = json.dumps({"id": token(OPERATORS, OPERATOR), "refresh": "refresh"})
             page.add_init_script(f"sessionStorage.setItem('pawcast-session', {json.dumps(session)});")
             page.goto(f"{site}/review.html")
             took = decide(page)

@@ -1,36 +1,29 @@
 """The inbox in a browser: what became of one's photos, what is new, and the way to each post."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api")
 
-from pawcast_ops.local.site import SiteRequest, SiteServer  # noqa: E402
-from pawcast_ops.outputs import Stack  # noqa: E402
+from tests.support.browser import assert_readable, keep_session, picture  # noqa: E402
+from tests.support.fake_api import DOWN, Json, token  # noqa: E402
 from tests.support.mine_site import (  # noqa: E402
-    DOWN,
     HOSTILE,
     OWNER,
-    Json,
     Mine,
     post_id,
     post_of,
     rejected,
     serving,
 )
-from tests.support.review_site import PASSWORD, token  # noqa: E402
-from tests.support.weeks_site import in_thread  # noqa: E402
+from tests.support.review_site import PASSWORD  # noqa: E402
 
 pytestmark = pytest.mark.browser
 expect = playwright.expect
-PICTURES = Path("test-output/pages")
 NOTICES_PAGE = 20  # as in web/js/inbox/page.js
 
 
@@ -41,25 +34,13 @@ def behind() -> Iterator[Mine]:
 
 
 @pytest.fixture
-def site(behind: Mine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(SiteRequest, "log_message", lambda *_: None)
-    outputs = {"ApiUrl": behind.url, "UserPoolClientId": "client-1"}
-    with in_thread(SiteServer(0, lambda: Stack(outputs, behind.url, "us-east-1"))) as url:
-        yield url
-
-
-@pytest.fixture
 def open_page(site: str, new_page: Callable[..., Any]) -> Callable[..., Any]:
     """Opens the inbox, signed in unless `signed_in` says otherwise."""
 
     def make(*, signed_in: bool = True, clock: bool = False, **kind: Any) -> Any:
         page = new_page(**kind)
-        kept = {"id": token((), user=OWNER.user_id), "refresh": "refresh"}
         if signed_in:
-            page.add_init_script(
-                "if (!sessionStorage.getItem('seeded')) { sessionStorage.setItem('seeded', '1');"
-                f"sessionStorage.setItem('pawcast-session', {json.dumps(json.dumps(kept))}); }}"
-            )
+            keep_session(page, {"id": token(user=OWNER.user_id), "refresh": "refresh"})
         if clock:
             page.clock.install()
         page.goto(f"{site}/inbox.html")
@@ -281,12 +262,9 @@ def test_every_state_is_accessible_and_fits_its_screen(
         expect(notices(page)).to_have_count(8)
     if state == "empty":
         expect(page.get_by_role("main").get_by_role("link")).to_be_visible()
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"inbox-{state.replace(' ', '-')}-{locale[:2]}-{width}.png", full_page=True)
+    page.screenshot(path=picture(f"inbox-{state.replace(' ', '-')}-{locale[:2]}-{width}"), full_page=True)
 
-    found = axe.Axe().run(page).response["violations"]
-    assert [] == [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_readable(page)
 
 
 def test_both_languages_have_every_word(open_page: Callable[..., Any]) -> None:

@@ -1,22 +1,18 @@
 """*My posts* in a browser: what became of a photo, and what its owner can do about it."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api")
 
 from pawcast.screening.post import Appeal, PostState  # noqa: E402
-from pawcast_ops.local.site import SiteRequest, SiteServer  # noqa: E402
-from pawcast_ops.outputs import Stack  # noqa: E402
+from tests.support.browser import assert_readable, keep_session, picture  # noqa: E402
+from tests.support.fake_api import DOWN, token  # noqa: E402
 from tests.support.mine_site import (  # noqa: E402
-    DOWN,
     HOSTILE,
     NO_LONGER,
     OWNER,
@@ -31,12 +27,10 @@ from tests.support.mine_site import (  # noqa: E402
     serving,
     with_mosaic,
 )
-from tests.support.review_site import PASSWORD, photo, token  # noqa: E402
-from tests.support.weeks_site import in_thread  # noqa: E402
+from tests.support.review_site import PASSWORD, photo  # noqa: E402
 
 pytestmark = pytest.mark.browser
 expect = playwright.expect
-PICTURES = Path("test-output/pages")
 POSTS_PAGE = 20  # as in web/js/mine/page.js
 
 
@@ -55,25 +49,13 @@ def behind() -> Iterator[Mine]:
 
 
 @pytest.fixture
-def site(behind: Mine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(SiteRequest, "log_message", lambda *_: None)
-    outputs = {"ApiUrl": behind.url, "UserPoolClientId": "client-1"}
-    with in_thread(SiteServer(0, lambda: Stack(outputs, behind.url, "us-east-1"))) as url:
-        yield url
-
-
-@pytest.fixture
 def open_page(site: str, new_page: Callable[..., Any]) -> Callable[..., Any]:
     """Opens the page, signed in unless `signed_in` says otherwise; `at` is what follows the address."""
 
     def make(at: str = "", *, signed_in: bool = True, clock: bool = False, **kind: Any) -> Any:
         page = new_page(**kind)
-        kept = {"id": token((), user=OWNER.user_id), "refresh": "refresh"}
         if signed_in:
-            page.add_init_script(
-                "if (!sessionStorage.getItem('seeded')) { sessionStorage.setItem('seeded', '1');"
-                f"sessionStorage.setItem('pawcast-session', {json.dumps(json.dumps(kept))}); }}"
-            )
+            keep_session(page, {"id": token(user=OWNER.user_id), "refresh": "refresh"})
         if clock:
             page.clock.install()
         page.goto(f"{site}/mine.html{at}")
@@ -534,15 +516,12 @@ def test_every_state_is_accessible_and_fits_its_screen(
     else:
         for image in page.locator("main img").all():
             image.evaluate("image => { image.loading = 'eager'; return image.decode(); }")
-    PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(
-        path=PICTURES / f"mine-{state.replace(' ', '-')}-{locale[:2]}-{width}.png",
+        path=picture(f"mine-{state.replace(' ', '-')}-{locale[:2]}-{width}"),
         full_page=state in ("list", "empty", "signed out"),
     )
 
-    found = axe.Axe().run(page).response["violations"]
-    assert [] == [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_readable(page)
     if state == "trouble":
         problems.clear()  # the browser complains of the 429
 

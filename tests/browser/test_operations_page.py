@@ -1,26 +1,21 @@
 """The operations page in a browser: the service in figures, which are never older or better than they say."""
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api")
 
-from pawcast_ops.local.site import SiteRequest, SiteServer  # noqa: E402
-from pawcast_ops.outputs import Stack  # noqa: E402
-from tests.support.review_site import DOWN, Json, Reviews, figures, serving, token  # noqa: E402
-from tests.support.weeks_site import in_thread  # noqa: E402
+from tests.support.browser import assert_readable, keep_session, picture  # noqa: E402
+from tests.support.fake_api import DOWN, Json, token  # noqa: E402
+from tests.support.review_site import Reviews, figures, serving  # noqa: E402
 
 pytestmark = pytest.mark.browser
 expect = playwright.expect
 SEOUL = ZoneInfo("Asia/Seoul")
-PICTURES = Path("test-output/pages")
 
 
 @pytest.fixture
@@ -30,21 +25,12 @@ def behind() -> Iterator[Reviews]:
 
 
 @pytest.fixture
-def site(behind: Reviews, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(SiteRequest, "log_message", lambda *_: None)
-    outputs = {"ApiUrl": behind.url, "UserPoolClientId": "client-1"}
-    with in_thread(SiteServer(0, lambda: Stack(outputs, behind.url, "us-east-1"))) as url:
-        yield url
-
-
-@pytest.fixture
 def open_page(site: str, new_page: Callable[..., Any]) -> Callable[..., Any]:
     """Opens the page as somebody of a group."""
 
     def make(*, group: str = "operators", **kind: Any) -> Any:
         page = new_page(**kind)
-        session = json.dumps({"id": token([group]), "refresh": "refresh"})
-        page.add_init_script(f"sessionStorage.setItem('pawcast-session', {json.dumps(session)});")
+        keep_session(page, {"id": token([group]), "refresh": "refresh"})
         page.goto(f"{site}/operations.html")
         return page
 
@@ -165,11 +151,4 @@ def test_every_state_can_be_read_by_everybody_and_fits_the_screen(
 
     page.screenshot(path=picture(f"operations-{state}-{language}-{width}"), full_page=True)
 
-    found = axe.Axe().run(page).response["violations"]
-    assert [] == [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def picture(name: str) -> Path:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    return PICTURES / f"{name}.png"
+    assert_readable(page)

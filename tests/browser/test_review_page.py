@@ -1,39 +1,33 @@
 """The review console in a browser: one photo after another by keyboard, verdicts in the background, undo, boxes."""
 
 import io
-import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api")
 
-from pawcast_ops.local.site import SiteRequest, SiteServer  # noqa: E402
-from pawcast_ops.outputs import Stack  # noqa: E402
+from tests.support.browser import assert_readable, keep_session, picture  # noqa: E402
+from tests.support.fake_api import DOWN, Json, token  # noqa: E402
 from tests.support.review_site import (  # noqa: E402
-    DOWN,
     FACE,
     FACE_COLOUR,
     HOSTILE,
+    OPERATOR,
+    OPERATORS,
     PASSWORD,
-    Json,
     Reviews,
     photo,
     queue_of,
     serving,
-    token,
 )
-from tests.support.weeks_site import in_thread  # noqa: E402
 
 pytestmark = pytest.mark.browser
 expect = playwright.expect
-PICTURES = Path("test-output/pages")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,24 +44,13 @@ def behind() -> Iterator[Reviews]:
 
 
 @pytest.fixture
-def site(behind: Reviews, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(SiteRequest, "log_message", lambda *_: None)
-    outputs = {"ApiUrl": behind.url, "UserPoolClientId": "client-1"}
-    with in_thread(SiteServer(0, lambda: Stack(outputs, behind.url, "us-east-1"))) as url:
-        yield url
-
-
-@pytest.fixture
 def open_page(site: str, new_page: Callable[..., Any]) -> Callable[..., Any]:
     """Opens the console, signed in as an operator unless `session` says otherwise."""
 
-    def make(*, session: dict[str, str] | None = None, **kind: Any) -> Any:
+    def make(*, session: dict[str, str] | None = None, script: str = "", **kind: Any) -> Any:
         page = new_page(**kind)
-        kept = {"id": token(), "refresh": "refresh"} if session is None else session
-        page.add_init_script(
-            "if (!sessionStorage.getItem('seeded')) { sessionStorage.setItem('seeded', '1');"
-            f"sessionStorage.setItem('pawcast-session', {json.dumps(json.dumps(kept))}); }}"
-        )
+        page.add_init_script(script)
+        keep_session(page, {"id": token(OPERATORS, OPERATOR), "refresh": "refresh"} if session is None else session)
         page.goto(f"{site}/review.html")
         return page
 
@@ -777,6 +760,23 @@ def test_the_next_photo_is_there_before_the_verdict_is_answered(open_page: Calla
     assert [] == [url for url in asked if url.partition("?")[0].endswith("portrait-1.jpg")]
 
 
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shifted += entry.value; }))
+  .observe({type: "layout-shift", buffered: true});
+"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_jumps_while_the_first_photo_comes(open_page: Callable[..., Any], behind: Reviews, width: int) -> None:
+    behind.delay = behind.photo_delay = 0.2
+    page = open_page(width=width, script=SHIFTS)
+    on_the_desk(page, 0)
+    page.wait_for_load_state("networkidle")
+
+    assert page.evaluate("shifted") < 0.1  # what Core Web Vitals call good
+
+
 # ---------------------------------------------------------------- for everybody
 
 
@@ -803,14 +803,9 @@ def test_every_state_is_accessible_and_fits_its_screen(
     if state == "help":
         page.keyboard.press("?")
     page.evaluate("scrollTo(0, 0)")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(
-        path=PICTURES / f"review-{state.replace(' ', '-')}-{locale[:2]}-{width}.png", full_page=state != "help"
-    )
+    page.screenshot(path=picture(f"review-{state.replace(' ', '-')}-{locale[:2]}-{width}"), full_page=state != "help")
 
-    found = axe.Axe().run(page).response["violations"]
-    assert [] == [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_readable(page)
     if state == "trouble":
         problems.clear()  # the browser complains of the 503
 

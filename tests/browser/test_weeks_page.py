@@ -1,6 +1,5 @@
 """The planners' page in a browser: sign-in, weeks, stores, edits, the decision; on a phone, in two languages."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -8,12 +7,11 @@ from typing import Any
 
 import pytest
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api")
 
 from pawcast.forecasting.weekly.run import Receipt, RunState  # noqa: E402
-from pawcast_ops.local.site import SiteRequest, SiteServer  # noqa: E402
-from pawcast_ops.outputs import Stack  # noqa: E402
+from tests.support.browser import assert_readable, keep_session  # noqa: E402
+from tests.support.fake_api import token  # noqa: E402
 from tests.support.weeks_site import (  # noqa: E402
     FIRST_PASSWORD,
     HOSTILE,
@@ -21,9 +19,7 @@ from tests.support.weeks_site import (  # noqa: E402
     PASSWORD,
     Backend,
     backend,
-    in_thread,
     serving,
-    token,
 )
 
 pytestmark = pytest.mark.browser
@@ -38,25 +34,13 @@ def behind() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def site(behind: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(SiteRequest, "log_message", lambda *_: None)
-    outputs = {"ApiUrl": behind.url, "UserPoolClientId": "client-1"}
-    with in_thread(SiteServer(0, lambda: Stack(outputs, behind.url, "us-east-1"))) as url:
-        yield url
-
-
-@pytest.fixture
 def open_page(site: str, new_page: Callable[..., Any]) -> Callable[..., Any]:
     """Opens a place of the page, signed in as a planner unless `signed_in` says otherwise."""
 
     def make(place: str = "#/", *, signed_in: bool = True, session: dict[str, str] | None = None, **kind: Any) -> Any:
         page = new_page(**kind)
         if signed_in:
-            kept = session or {"id": token(["planners"]), "refresh": "refresh"}
-            page.add_init_script(
-                "if (!sessionStorage.getItem('seeded')) { sessionStorage.setItem('seeded', '1');"
-                f"sessionStorage.setItem('pawcast-session', {json.dumps(json.dumps(kept))}); }}"
-            )
+            keep_session(page, session or {"id": token(["planners"], "planner-1"), "refresh": "refresh"})
         page.goto(f"{site}/weeks.html{place}")
         return page
 
@@ -104,20 +88,20 @@ def test_a_first_sign_in_asks_for_a_new_password(open_page: Callable[..., Any]) 
 
 
 def test_somebody_who_plans_nothing_is_told_so(open_page: Callable[..., Any]) -> None:
-    page = open_page(session={"id": token([]), "refresh": "refresh"})
+    page = open_page(session={"id": token([], "planner-1"), "refresh": "refresh"})
 
     expect(page.get_by_role("main")).to_contain_text("This page is for planners")
 
 
 def test_a_token_that_has_ended_is_renewed(open_page: Callable[..., Any], behind: Backend) -> None:
-    page = open_page(session={"id": token(["planners"], seconds=-5), "refresh": "refresh"})
+    page = open_page(session={"id": token(["planners"], "planner-1", seconds=-5), "refresh": "refresh"})
 
     expect(page.get_by_role("link", name=WEEK)).to_be_visible()
     assert ["InitiateAuth REFRESH_TOKEN_AUTH"] == behind.sign_ins
 
 
 def test_a_session_that_can_not_be_renewed_asks_to_sign_in(open_page: Callable[..., Any], problems: list[str]) -> None:
-    page = open_page(session={"id": token(["planners"], seconds=-5), "refresh": "revoked"})
+    page = open_page(session={"id": token(["planners"], "planner-1", seconds=-5), "refresh": "revoked"})
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     problems.clear()  # the browser complains of the 400
@@ -394,9 +378,7 @@ def test_every_place_is_accessible_and_fits_its_screen(
     page = open_page(place if signed_in else "#/", signed_in=signed_in, width=width, locale=locale)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
-    found = axe.Axe().run(page).response["violations"]
-    assert [] == [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_readable(page)
 
 
 def test_both_languages_have_every_word(open_page: Callable[..., Any]) -> None:

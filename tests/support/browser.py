@@ -1,12 +1,21 @@
 """A headless Chromium: the machine's own or the one that Playwright installed; without either, tests are skipped."""
 
+import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pawcast_ops.local.site import SiteRequest, SiteServer
+from pawcast_ops.outputs import Stack
+from tests.support.fake_api import in_thread
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api")
+
+PICTURES = Path(__file__).parents[2] / "test-output" / "pages"
 
 ARGUMENTS = (
     "--no-sandbox",  # in a container, as root
@@ -57,3 +66,33 @@ def new_page(chromium: Any, problems: list[str]) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert [] == problems, problems
+
+
+@pytest.fixture
+def site(behind: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The site's own server, before what a module's fixture `behind` answers."""
+    monkeypatch.setattr(SiteRequest, "log_message", lambda *_: None)
+    outputs = {"ApiUrl": behind.url, "UserPoolClientId": "client-1"}
+    with in_thread(SiteServer(0, lambda: Stack(outputs, behind.url, "us-east-1"))) as url:
+        yield url
+
+
+def keep_session(page: Any, session: dict[str, str]) -> None:
+    """Open the page with this session; what it does to it later is not undone by a reload."""
+    page.add_init_script(
+        "if (!sessionStorage.getItem('seeded')) { sessionStorage.setItem('seeded', '1');"
+        f"sessionStorage.setItem('pawcast-session', {json.dumps(json.dumps(session))}); }}"
+    )
+
+
+def picture(name: str) -> Path:
+    """Where a picture of a page is kept."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES / f"{name}.png"
+
+
+def assert_readable(page: Any) -> None:
+    """Axe finds nothing, and nothing is wider than the screen."""
+    found = axe.Axe().run(page).response["violations"]
+    assert [] == [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -4,16 +4,13 @@ Views, reasons and notices are made by the code that makes them in production; a
 """
 
 import io
-import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 from PIL import Image
@@ -34,16 +31,14 @@ from pawcast.screening.post import (
 )
 from pawcast.screening.post_views import Views
 from pawcast.screening.remedies import appealed, mosaic_accepted, mosaic_declined, mosaic_wanted, withdrawn
+from tests.support.fake_api import Asked, Json, answering, refusal, token
 from tests.support.pictures import encoded
-from tests.support.review_site import FACE, PASSWORD, photo, refusal, token
-from tests.support.weeks_site import in_thread
+from tests.support.review_site import FACE, PASSWORD, photo
 
-Json = dict[str, Any]
 OWNER = Caller(user_id="owner-1", email="owner-1@example.com")
 HOSTILE = "<img src=x onerror=alert(1)> “quoted” & long " + "word " * 8
 NO_LONGER = refusal(409, "conflict", "This was changed in the meantime. Look again.")
 TOO_MANY = refusal(429, "too_many_requests", "That was a lot in a short time. Please try again later.")
-DOWN = refusal(503, "unavailable", "Please try again in a moment.")
 Refuse = Callable[[str, str], tuple[int, Json] | None]
 
 
@@ -235,54 +230,19 @@ def one_of_each() -> list[Post]:
 
 
 @contextmanager
-def serving(behind: Mine) -> Any:
+def serving(behind: Mine) -> Iterator[Mine]:
     """The HTTP API, the photos and a Cognito that knows one person, in a thread of their own."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> tuple[int, Any]:
+        if asked.path.startswith("/photos/"):
+            return (404, {}) if (picture := drawn(asked.path)) is None else (200, picture)
+        if asked.cognito:
+            return cognito(behind, asked.body)
+        if behind.session_ends or not asked.authorization:
+            return 401, {"message": "Unauthorized"}
+        return behind.answer(asked.method, asked.path, asked.query, asked.body)
 
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            if not address.path.startswith("/photos/"):
-                self.respond({})
-            elif (picture := drawn(address.path)) is None:
-                self.send(404, {})
-            else:
-                self.send(200, picture, "image/jpeg")
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
-            if self.headers.get("X-Amz-Target"):
-                self.send(*cognito(behind, body))
-            else:
-                self.respond(body)
-
-        def respond(self, body: Json) -> None:
-            if behind.session_ends or not self.headers.get("Authorization"):
-                self.send(401, {"message": "Unauthorized"})
-                return
-            address = urlsplit(self.path)
-            self.send(*behind.answer(self.command, address.path, dict(parse_qsl(address.query)), body))
-
-        def send(self, status: int, document: Any, kind: str = "application/json") -> None:
-            written = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(written)))
-            self.end_headers()
-            self.wfile.write(written)
-
-        def log_message(self, format: str, *args: Any) -> None: ...
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A browser that is closed in the middle is no error."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    behind.url = f"http://127.0.0.1:{server.server_address[1]}"
-    with in_thread(server):
+    with answering(answer) as behind.url:
         yield behind
 
 
@@ -314,4 +274,4 @@ def cognito(behind: Mine, body: Json) -> tuple[int, Json]:
         behind.session_ends = False
     elif behind.session_ends or given.get("REFRESH_TOKEN") != "refresh":
         return 400, {"__type": "NotAuthorizedException", "message": "no"}
-    return 200, {"AuthenticationResult": {"IdToken": token((), user=OWNER.user_id), "RefreshToken": "refresh"}}
+    return 200, {"AuthenticationResult": {"IdToken": token(user=OWNER.user_id), "RefreshToken": "refresh"}}

@@ -1,22 +1,17 @@
 """All that is behind the review console and the operations page but AWS: reviews in dictionaries, drawn photos."""
 
-import base64
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
+from tests.support.fake_api import Asked, Json, answering, refusal, token
 from tests.support.pictures import encoded, scene
-from tests.support.weeks_site import in_thread
 
-Json = dict[str, Any]
-OPERATOR = "operator-1"
+OPERATOR, OPERATORS = "operator-1", ("operators",)
 # The box of the face that every photo has, drawn in FACE_COLOUR, as shares of its sides.
 FACE = {"x0": 0.3, "y0": 0.2, "x1": 0.55, "y1": 0.62, "score": 0.93}
 FACE_COLOUR = (255, 0, 255)
@@ -26,26 +21,7 @@ PASSWORD = "Operator-2026-pw"
 Refuse = Callable[[str, str, Json], tuple[int, Json] | None]
 
 
-def token(groups: Sequence[str] = ("operators",), user: str = OPERATOR, seconds: int = 3600) -> str:
-    """An unsigned token with the claims that the page reads."""
-    claims = {
-        "sub": user,
-        "email": f"{user}@example.com",
-        "cognito:groups": list(groups),
-        "exp": int(time.time()) + seconds,
-    }
-    parts = ({"alg": "none"}, claims)
-    encoded_parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
-    return ".".join((*encoded_parts, "x"))
-
-
-def refusal(status: int, code: str, en: str, ko: str = "할 수 없습니다.") -> tuple[int, Json]:
-    """An answer that says no, in the API's words."""
-    return status, {"error": {"code": code, "message": {"ko": ko, "en": en}}, "request_id": "request-1"}
-
-
 LOST = refusal(409, "conflict", "Another operator has this photo.")
-DOWN = refusal(503, "unavailable", "Please try again in a moment.")
 
 
 @dataclass
@@ -250,54 +226,21 @@ def photo(name: str) -> bytes:
 
 
 @contextmanager
-def serving(behind: Reviews) -> Any:
+def serving(behind: Reviews) -> Iterator[Reviews]:
     """The HTTP API, the photos and a Cognito that knows every operator, in a thread of their own."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> tuple[int, Any]:
+        if asked.path.startswith("/photos/"):
+            time.sleep(behind.photo_delay)
+            return 200, photo(asked.path.removeprefix("/photos/").removesuffix(".jpg"))
+        if asked.cognito:
+            return _cognito(behind, asked.body)
+        if behind.session_ends or not asked.authorization:
+            return 401, {"message": "Unauthorized"}
+        time.sleep(behind.delay)
+        return behind.answer(asked.method, asked.path, asked.query, asked.body)
 
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            if address.path.startswith("/photos/"):
-                time.sleep(behind.photo_delay)
-                self.send(200, photo(address.path.removeprefix("/photos/").removesuffix(".jpg")), "image/jpeg")
-            else:
-                self.respond({})
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
-            if self.headers.get("X-Amz-Target"):
-                self.send(*_cognito(behind, body))
-            else:
-                self.respond(body)
-
-        def respond(self, body: Json) -> None:
-            if behind.session_ends or not self.headers.get("Authorization"):
-                self.send(401, {"message": "Unauthorized"})
-                return
-            time.sleep(behind.delay)
-            address = urlsplit(self.path)
-            self.send(*behind.answer(self.command, address.path, dict(parse_qsl(address.query)), body))
-
-        def send(self, status: int, document: Any, kind: str = "application/json") -> None:
-            written = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(written)))
-            self.end_headers()
-            self.wfile.write(written)
-
-        def log_message(self, format: str, *args: Any) -> None: ...
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A browser that is closed in the middle is no error."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    behind.url = f"http://127.0.0.1:{server.server_address[1]}"
-    with in_thread(server):
+    with answering(answer) as behind.url:
         yield behind
 
 
@@ -306,9 +249,9 @@ def _cognito(behind: Reviews, body: Json) -> tuple[int, Json]:
     if given.get("PASSWORD") == PASSWORD:
         behind.session_ends = False
         user = given["USERNAME"].partition("@")[0]
-        return 200, {"AuthenticationResult": {"IdToken": token(user=user), "RefreshToken": "refresh"}}
+        return 200, {"AuthenticationResult": {"IdToken": token(OPERATORS, user), "RefreshToken": "refresh"}}
     if given.get("REFRESH_TOKEN") == "refresh" and not behind.session_ends:
-        return 200, {"AuthenticationResult": {"IdToken": token()}}
+        return 200, {"AuthenticationResult": {"IdToken": token(OPERATORS, OPERATOR)}}
     return 400, {"__type": "NotAuthorizedException", "message": "no"}
 
 

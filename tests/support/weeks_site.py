@@ -2,15 +2,13 @@
 
 import base64
 import json
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from pawcast.callers import Caller
@@ -29,6 +27,7 @@ from pawcast.forecasting.weekly.planner_api import PlannerApi
 from pawcast.forecasting.weekly.ports import Json, Page
 from pawcast.forecasting.weekly.run import Edit, Receipt, ReceiptState, Run, RunEvent, RunState, Sentences
 from pawcast.http import error_answer
+from tests.support.fake_api import Asked, answering, token
 from tests.support.reports import HOSTILE, report_inputs
 
 NOW = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)  # Wednesday morning in Seoul
@@ -194,63 +193,26 @@ def _plan(line: StoreLine, rows: Any) -> StorePlan:
 
 
 @contextmanager
-def serving(behind: Backend) -> Any:
+def serving(behind: Backend) -> Iterator[Backend]:
     """The HTTP API and Cognito of a backend, in a thread of its own."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer({})
+    def answer(asked: Asked) -> tuple[int, Any]:
+        return _cognito(behind, asked) if asked.cognito else _api(behind, asked)
 
-        def do_POST(self) -> None:
-            self.answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}"))
-
-        def answer(self, body: Json) -> None:
-            if operation := self.headers.get("X-Amz-Target"):
-                self.send(*_cognito(behind, operation.partition(".")[2], body))
-                return
-            status, document = _api(behind, self.command, self.path, body, self.headers.get("Authorization"))
-            self.send(status, document)
-
-        def send(self, status: int, document: Any) -> None:
-            written = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(written)))
-            self.end_headers()
-            self.wfile.write(written)
-
-        def log_message(self, format: str, *args: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    behind.url = f"http://127.0.0.1:{server.server_address[1]}"
-    with in_thread(server):
+    with answering(answer) as behind.url:
         yield behind
 
 
-@contextmanager
-def in_thread(server: ThreadingHTTPServer) -> Any:
-    """Serve as long as the block lasts."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://localhost:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _api(behind: Backend, method: str, path: str, body: Json, authorization: str | None) -> tuple[int, Any]:
+def _api(behind: Backend, asked: Asked) -> tuple[int, Any]:
     if behind.down:
         return 503, {"message": "Service Unavailable"}
-    groups = _groups(authorization)
+    groups = _groups(asked.authorization)
     if groups is None:
         return 401, {"message": "Unauthorized"}
-    address = urlsplit(path)
-    query = dict(parse_qsl(address.query))
+    query, body = asked.query, asked.body
     caller = Caller(user_id="planner-1", email="planner@example.com", groups=groups)
     api = behind.api
-    match (method, *(unquote(part) for part in address.path.strip("/").split("/"))):
+    match (asked.method, *(unquote(part) for part in asked.path.strip("/").split("/"))):
         case ("GET", "weeks"):
             call: Callable[[], Any] = lambda: api.list(caller, query)  # noqa: E731
         case ("GET", "weeks", week):
@@ -278,32 +240,20 @@ def _api(behind: Backend, method: str, path: str, body: Json, authorization: str
         return int(answer.status_code), json.loads(answer.body or "{}")
 
 
-def _cognito(behind: Backend, operation: str, body: Json) -> tuple[int, Any]:
+def _cognito(behind: Backend, asked: Asked) -> tuple[int, Any]:
+    operation, body = asked.cognito, asked.body
     given = body.get("AuthParameters", {}) | body.get("ChallengeResponses", {})
     behind.sign_ins.append(f"{operation} {body.get('AuthFlow', '')}".strip())
     if operation == "RevokeToken":
         return 200, {}
     if given.get("REFRESH_TOKEN") == "refresh":
-        return 200, {"AuthenticationResult": {"IdToken": token(["planners"])}}
+        return 200, {"AuthenticationResult": {"IdToken": token(["planners"], "planner-1")}}
     if given.get("PASSWORD") == FIRST_PASSWORD:
         return 200, {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "first"}
     if given.get("PASSWORD") == PASSWORD or given.get("NEW_PASSWORD") == PASSWORD:
         groups = [] if given["USERNAME"].startswith("nobody") else ["planners"]
-        return 200, {"AuthenticationResult": {"IdToken": token(groups), "RefreshToken": "refresh"}}
+        return 200, {"AuthenticationResult": {"IdToken": token(groups, "planner-1"), "RefreshToken": "refresh"}}
     return 400, {"__type": "NotAuthorizedException", "message": "Incorrect username or password."}
-
-
-def token(groups: Sequence[str], seconds: int = 3600) -> str:
-    """An unsigned token with the claims that the page reads."""
-    claims = {
-        "sub": "planner-1",
-        "email": "planner@example.com",
-        "cognito:groups": list(groups),
-        "exp": int(time.time()) + seconds,
-    }
-    parts = ({"alg": "none"}, claims)
-    encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
-    return ".".join((*encoded, "x"))
 
 
 def _groups(authorization: str | None) -> frozenset[str] | None:
@@ -315,4 +265,4 @@ def _groups(authorization: str | None) -> frozenset[str] | None:
     return frozenset(claims["cognito:groups"]) if claims["exp"] > time.time() else None
 
 
-__all__ = ["HOSTILE", "PASSWORD", "Backend", "backend", "in_thread", "serving", "token"]
+__all__ = ["HOSTILE", "PASSWORD", "Backend", "backend", "serving"]

@@ -102,7 +102,7 @@ export function desk() {
         strip.blocked() ? h("p", { class: "note" }, t("blocked", { n: strip.blocked() })) : "",
         h("button", { type: "button", class: "primary", disabled: !open, onclick: begin }, t("take")));
     }
-    return h("section", {}, heading(t("title")), h("p", { class: "note" }, t("loading")));
+    return h("section", { class: "stage fetching" }, heading(t("title")), h("p", { class: "note" }, t("loading")));
   }
 
   // ---------------------------------------------------------------- fetching

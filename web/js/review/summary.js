@@ -6,6 +6,11 @@ import { number } from "../language.js";
 import { bar } from "../svg.js";
 import { t } from "./words.js";
 
+// Until the summary is there its strip has the same height, so that nothing below it jumps.
+const UNKNOWN = {
+  waiting: null, by_reason: {}, overdue: null, locked: null,
+  capacity: { checks_done: null, checks_predicted: null, checks_limit: null },
+};
 const ORDER = ["claim", "failed", "appeal", "flagged", "disagreement", "audit"];
 
 export function summaryStrip() {
@@ -14,21 +19,26 @@ export function summaryStrip() {
 
   function draw() {
     element.setAttribute("aria-label", t("waiting"));
-    if (!summary) return element.replaceChildren();
+    const seen = summary ?? UNKNOWN;
     const item = (name, value, kind = null) => h("div", { class: kind }, h("dt", {}, name), h("dd", {}, value));
-    const reasons = ORDER.filter((reason) => summary.by_reason[reason]).map((reason) => `${t(`reason_${reason}`)} ${number(summary.by_reason[reason])}`);
+    const reasons = ORDER.filter((reason) => seen.by_reason[reason]).map((reason) => `${t(`reason_${reason}`)} ${number(seen.by_reason[reason])}`);
     return element.replaceChildren(h("dl", {},
-      item(t("waiting"), [number(summary.waiting), h("small", {}, reasons.join(" · "))]),
-      item(t("oldest"), summary.oldest_seconds === null ? t("nothing") : duration(summary.oldest_seconds)),
-      item(t("overdue_count"), number(summary.overdue), summary.overdue ? "bad" : null),
-      item(t("locked"), number(summary.locked)),
-      capacity(summary.capacity)));
+      item(t("waiting"), [number(seen.waiting), h("small", {}, reasons.join(" · ") || "\u00a0")]),
+      item(t("oldest"), oldest()),
+      item(t("overdue_count"), number(seen.overdue), seen.overdue ? "bad" : null),
+      item(t("locked"), number(seen.locked)),
+      capacity(seen.capacity)));
+  }
+
+  function oldest() {
+    if (!summary) return "–";
+    return summary.oldest_seconds === null ? t("nothing") : duration(summary.oldest_seconds);
   }
 
   function capacity({ checks_done: done, checks_predicted: predicted, checks_limit: limit }) {
     const label = t("capacity_line", { done: number(done), predicted: number(predicted), limit: number(limit) });
     return h("div", { class: "capacity" }, h("dt", {}, t("capacity")), h("dd", {},
-      bar({ label, value: done, most: Math.max(limit ?? 0, predicted ?? 0, done), marks: [predicted, limit].filter((one) => one !== null), kind: limit !== null && predicted > limit ? "bad" : "" }),
+      bar({ label, value: done ?? 0, most: Math.max(limit ?? 0, predicted ?? 0, done, 1), marks: [predicted, limit].filter((one) => one !== null), kind: limit !== null && predicted > limit ? "bad" : "" }),
       h("small", { "aria-hidden": "true" }, label)));
   }
 
