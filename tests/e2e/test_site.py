@@ -132,7 +132,7 @@ def test_a_face_is_covered_and_published_and_the_uncovered_photo_stays_out(sign_
     own.get_by_role("button", name="Cover the faces").click()
     expect(own.get_by_alt_text("After")).to_be_visible(timeout=PATIENCE)
     own.scroll_into_view_if_needed()
-    mina.screenpicture(path=picture("mosaic-en-1440"))
+    mina.screenshot(path=picture("mosaic-en-1440"))
     own.get_by_role("button", name="Publish the covered photo").click()
     expect(own.locator(".state")).to_have_text(re.compile("Published|A person is checking"), timeout=PATIENCE)
     if "checking" in own.locator(".state").inner_text():
@@ -225,7 +225,7 @@ def test_every_page_is_accessible_fits_its_screen_and_is_kept_as_a_picture(
 
     for name, page in pages.items():
         page.wait_for_load_state("networkidle")
-        page.screenpicture(path=picture(f"{name}-{locale[:2]}-{width}"), full_page=True)
+        page.screenshot(path=picture(f"{name}-{locale[:2]}-{width}"), full_page=True)
         assert_readable(page)
 
 
